@@ -1,0 +1,15 @@
+//! Bytes on disk and in memory, and nothing about what they mean.
+//!
+//! | file | duty |
+//! | --- | --- |
+//! | `atomic.rs` | a file that appears whole or not at all |
+//! | `mmap.rs` | mapped files, and growing zeroed memory; the other room in which `unsafe` is allowed |
+//! | `sigbus.rs` | a mapped file that was truncated reads as zeros and is marked, instead of ending the process |
+
+mod atomic;
+mod mmap;
+#[cfg(unix)]
+mod sigbus;
+
+pub(crate) use atomic::AtomicFile;
+pub(crate) use mmap::{Mapping, Pages};

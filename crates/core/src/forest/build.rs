@@ -1,0 +1,257 @@
+//! Grows trees: each from its own seed, so that a forest is the same whatever the number of threads.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use super::items::Items;
+use super::layout::Layout;
+use super::space::Space;
+use super::split::Splitter;
+use crate::error::BuildError;
+use crate::parallel;
+use crate::random::Random;
+
+/// Node numbers are signed 32-bit integers in Annoy's files.
+const MOST_NODES: u64 = i32::MAX as u64;
+
+/// How far a build has come: items put in their place in a tree, of all in all trees. Without a number of trees the
+/// total is a guess that grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Items placed.
+    pub done: u64,
+    /// Items to place.
+    pub total: u64,
+}
+
+/// Called on the thread that builds, about twenty times a second; breaks off to cancel.
+pub type Watch<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+
+/// What one build needs to know.
+pub(super) struct Plan<'a> {
+    pub(super) space: Space,
+    pub(super) items: &'a Items,
+    /// Living items, ascending.
+    pub(super) ids: &'a [u32],
+    pub(super) seed: u64,
+    /// `None`: until there are twice as many nodes as items.
+    pub(super) n_trees: Option<usize>,
+    pub(super) n_jobs: Option<usize>,
+}
+
+impl Plan<'_> {
+    /// Grows the trees and hands them to `take` in order. A tree is an array of nodes, the root last, in which nodes
+    /// are numbered from the number of items on; [`relocate`] moves them to their place in a forest.
+    pub(super) fn grow(
+        &self,
+        watch: Watch<'_>,
+        mut take: impl FnMut(Vec<u32>) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        let (stop, placed) = (AtomicBool::new(false), AtomicU64::new(0));
+        let n_items = self.items.len() as u64;
+        let mut nodes = n_items;
+        let mut trees = 0u64;
+        let mut failure = None;
+        let mut cancelled = false;
+        let progress = |trees: u64, nodes: u64| {
+            let done = placed.load(Relaxed);
+            let guess = n_items.saturating_mul(trees + 1) / (nodes - n_items).max(1) + 1;
+            let total = self.n_trees.map_or(guess, |n| n as u64) * self.ids.len() as u64;
+            Progress { done, total: total.max(done) }
+        };
+        let shape = (std::cell::Cell::new(trees), std::cell::Cell::new(nodes));
+        _ = parallel::in_order(
+            parallel::threads(self.n_jobs),
+            self.n_trees.unwrap_or(usize::MAX),
+            &stop,
+            |tree| self.grow_one(tree, &stop, &placed),
+            |grown: Option<Vec<u32>>| {
+                let Some(grown) = grown else { return ControlFlow::Break(()) };
+                trees += 1;
+                nodes += (grown.len() / self.space.layout.stride) as u64;
+                shape.0.set(trees);
+                shape.1.set(nodes);
+                let result = if nodes + trees > MOST_NODES {
+                    Err(BuildError::TooManyNodes { nodes: nodes + trees })
+                } else {
+                    take(grown)
+                };
+                if let Err(error) = result {
+                    failure = Some(error);
+                    return ControlFlow::Break(());
+                }
+                match self.n_trees {
+                    None if nodes >= 2 * n_items => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                }
+            },
+            || {
+                let flow = watch(progress(shape.0.get(), shape.1.get()));
+                cancelled |= flow.is_break();
+                flow
+            },
+        );
+        match failure {
+            Some(error) => Err(error),
+            None if cancelled => Err(BuildError::Cancelled),
+            None => Ok(()),
+        }
+    }
+
+    fn grow_one(&self, tree: usize, stop: &AtomicBool, placed: &AtomicU64) -> Option<Vec<u32>> {
+        let mut grower = Grower {
+            layout: self.space.layout,
+            n_items: self.items.len(),
+            splitter: Splitter::new(self.space, self.items),
+            random: Random::new(self.seed, tree as u64),
+            nodes: Vec::new(),
+            stop,
+            placed,
+        };
+        grower.root(&mut self.ids.to_vec())?;
+        Some(grower.nodes)
+    }
+}
+
+/// Cuts more than a bucketful of items into buckets, outside of a build; returns the nodes, numbered as those of a
+/// tree, and the last one as its root.
+pub(super) fn grow_branch(
+    space: Space,
+    items: &Items,
+    n_items: usize,
+    ids: &mut [u32],
+    random: Random,
+) -> Vec<u32> {
+    let mut grower = Grower {
+        layout: space.layout,
+        n_items,
+        splitter: Splitter::new(space, items),
+        random,
+        nodes: Vec::new(),
+        stop: &AtomicBool::new(false),
+        placed: &AtomicU64::new(0),
+    };
+    grower.branch(ids).expect("nobody stops it");
+    grower.nodes
+}
+
+struct Grower<'a> {
+    layout: Layout,
+    n_items: usize,
+    splitter: Splitter<'a>,
+    random: Random,
+    nodes: Vec<u32>,
+    stop: &'a AtomicBool,
+    placed: &'a AtomicU64,
+}
+
+impl Grower<'_> {
+    /// `None` when the build was stopped.
+    fn root(&mut self, ids: &mut [u32]) -> Option<()> {
+        if self.n_items <= self.layout.bucket {
+            push_root_bucket(&self.layout, &mut self.nodes, ids, self.n_items);
+            return Some(());
+        }
+        if ids.len() < 2 {
+            push_forked_root(&self.layout, &mut self.nodes, ids, self.n_items);
+            return Some(());
+        }
+        let root = self.fork(ids)?;
+        let at = (root as usize - self.n_items) * self.layout.stride;
+        self.layout.set_count(&mut self.nodes[at..], self.n_items);
+        Some(())
+    }
+
+    fn branch(&mut self, ids: &mut [u32]) -> Option<u32> {
+        match ids {
+            [id] => {
+                self.placed.fetch_add(1, Relaxed);
+                Some(*id)
+            }
+            _ if ids.len() <= self.layout.bucket => {
+                self.placed.fetch_add(ids.len() as u64, Relaxed);
+                Some(push_bucket(&self.layout, &mut self.nodes, ids, self.n_items))
+            }
+            _ => self.fork(ids),
+        }
+    }
+
+    fn fork(&mut self, ids: &mut [u32]) -> Option<u32> {
+        if self.stop.load(Relaxed) {
+            return None;
+        }
+        let mut node = vec![0; self.layout.stride];
+        let middle = self.splitter.cut(ids, &mut self.random, &mut node);
+        let count = ids.len();
+        let (zero, one) = ids.split_at_mut(middle);
+        // The smaller side first, as in Annoy: the larger one then lies closer to its parent.
+        let children = if zero.len() <= one.len() {
+            let zero = self.branch(zero)?;
+            [zero, self.branch(one)?]
+        } else {
+            let one = self.branch(one)?;
+            [self.branch(zero)?, one]
+        };
+        Some(push_split(&self.layout, &mut self.nodes, node, children, count, self.n_items))
+    }
+}
+
+/// The number that the next node gets.
+fn next(layout: &Layout, nodes: &[u32], n_items: usize) -> u32 {
+    (n_items + nodes.len() / layout.stride) as u32
+}
+
+/// Appends a bucket of at most [`Layout::bucket`] ids.
+pub(super) fn push_bucket(layout: &Layout, nodes: &mut Vec<u32>, ids: &[u32], n_items: usize) -> u32 {
+    let number = next(layout, nodes, n_items);
+    let start = nodes.len();
+    nodes.resize(start + layout.stride, 0);
+    let node = &mut nodes[start..];
+    layout.set_count(node, ids.len());
+    node[layout.children..][..ids.len()].copy_from_slice(ids);
+    number
+}
+
+/// Appends a split; `node` holds its plane.
+pub(super) fn push_split(
+    layout: &Layout,
+    nodes: &mut Vec<u32>,
+    mut node: Vec<u32>,
+    children: [u32; 2],
+    count: usize,
+    n_items: usize,
+) -> u32 {
+    let number = next(layout, nodes, n_items);
+    layout.set_count(&mut node, count);
+    *layout.children_mut(&mut node) = children;
+    nodes.append(&mut node);
+    number
+}
+
+/// Appends the root of a tree whose items fit into a bucket. A root counts all ids, holes too; the places of the holes
+/// repeat an item that lives, which readers meet twice and keep once.
+pub(super) fn push_root_bucket(layout: &Layout, nodes: &mut Vec<u32>, ids: &[u32], n_items: usize) {
+    let mut padded = ids.to_vec();
+    padded.resize(n_items, ids.first().copied().unwrap_or_default());
+    push_bucket(layout, nodes, &padded, n_items);
+}
+
+/// Appends the root of a tree that has too few items for a split and too many ids for a bucket: a plane without a
+/// normal over one bucket that holds the item and an empty one.
+pub(super) fn push_forked_root(layout: &Layout, nodes: &mut Vec<u32>, ids: &[u32], n_items: usize) {
+    let children = [push_bucket(layout, nodes, &[], n_items), push_bucket(layout, nodes, ids, n_items)];
+    push_split(layout, nodes, vec![0; layout.stride], children, n_items, n_items);
+}
+
+/// Moves a tree that was numbered from `n_items` on up by `by` nodes.
+pub(super) fn relocate(layout: &Layout, nodes: &mut [u32], n_items: usize, by: u32) {
+    for node in nodes.chunks_exact_mut(layout.stride) {
+        if layout.count(node) > layout.bucket {
+            for child in layout.children_mut(node) {
+                if *child >= n_items as u32 {
+                    *child += by;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Nearest-neighbour search: the vectors closest to a vector, among millions, in microseconds.
+//!
+//! [`forest::Forest`] opens, builds and saves the files of Spotify's Annoy, answers on them exactly as Annoy 1.17.3
+//! does, and takes additions, replacements and deletions at any moment.
+//!
+//! ```
+//! use linjin::forest::{Budget, Forest, Metric};
+//!
+//! let mut forest = Forest::new(3, Metric::Angular);
+//! forest.add(0, &[1.0, 0.0, 0.0])?;
+//! forest.add(1, &[0.0, 1.0, 0.0])?;
+//! forest.build(Some(10), None)?;
+//! forest.add(2, &[0.9, 0.1, 0.0])?; // found at once
+//! let near = forest.nearest(&[1.0, 0.0, 0.0], Some(2), Budget::PerTree)?;
+//! assert_eq!(near.ids, [0, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | layer | modules | may use |
+//! | --- | --- | --- |
+//! | 3 | [`forest`]: Annoy's trees and files | all below |
+//! | 1 | `file`: bytes on disk and mapped | layer 0 |
+//! | 0 | `simd`, `random`, `parallel`, [`error`] | nothing of ours |
+//!
+//! `tests/layers.rs` fails when a module uses one that is not below it.
+
+#[cfg(target_endian = "big")]
+compile_error!("linjin maps little-endian files in place and does not run on big-endian machines");
+
+pub mod error;
+mod file;
+pub mod forest;
+mod parallel;
+mod random;
+mod simd;
+
+/// What the benchmarks measure and nobody else should use: the kernels, table by table.
+#[doc(hidden)]
+pub mod __bench {
+    pub use crate::simd::{Kernels, Word};
+
+    /// Every table that this CPU can run, slowest first.
+    pub fn kernels() -> Vec<&'static Kernels> {
+        crate::simd::available()
+    }
+}
