@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::items::Items;
 use super::layout::Layout;
+use super::sample::{Below, Dealt};
 use super::space::Space;
 use super::split::Splitter;
 use crate::error::BuildError;
@@ -102,6 +103,8 @@ impl Plan<'_> {
         let mut grower = Grower {
             layout: self.space.layout,
             n_items: self.items.len(),
+            space: self.space,
+            items: self.items,
             splitter: Splitter::new(self.space, self.items),
             random: Random::new(self.seed, tree as u64),
             nodes: Vec::new(),
@@ -125,6 +128,8 @@ pub(super) fn grow_branch(
     let mut grower = Grower {
         layout: space.layout,
         n_items,
+        space,
+        items,
         splitter: Splitter::new(space, items),
         random,
         nodes: Vec::new(),
@@ -138,6 +143,8 @@ pub(super) fn grow_branch(
 struct Grower<'a> {
     layout: Layout,
     n_items: usize,
+    space: Space,
+    items: &'a Items,
     splitter: Splitter<'a>,
     random: Random,
     nodes: Vec<u32>,
@@ -156,7 +163,11 @@ impl Grower<'_> {
             push_forked_root(&self.layout, &mut self.nodes, ids, self.n_items);
             return Some(());
         }
-        let root = self.fork(ids)?;
+        let dealt = Dealt::new(&self.space, self.items, &mut self.splitter, ids, &mut self.random);
+        let root = match dealt {
+            Some(dealt) => self.below(&dealt, dealt.root(), ids)?.0,
+            None => self.fork(ids)?,
+        };
         let at = (root as usize - self.n_items) * self.layout.stride;
         self.layout.set_count(&mut self.nodes[at..], self.n_items);
         Some(())
@@ -173,6 +184,31 @@ impl Grower<'_> {
                 Some(push_bucket(&self.layout, &mut self.nodes, ids, self.n_items))
             }
             _ => self.fork(ids),
+        }
+    }
+
+    /// Grows what lies below a plane that was chosen from a sample; returns its top and how many items it holds.
+    fn below(&mut self, dealt: &Dealt, below: Below, ids: &mut [u32]) -> Option<(u32, usize)> {
+        match below {
+            Below::Cell(cell) => {
+                let ids = &mut ids[dealt.cell(cell)];
+                Some((self.branch(ids)?, ids.len()))
+            }
+            Below::Plane(plane) => {
+                let (node, [zero, one]) = dealt.plane(plane);
+                let (zero, zero_count) = self.below(dealt, zero, ids)?;
+                let (one, one_count) = self.below(dealt, one, ids)?;
+                let count = zero_count + one_count;
+                let top = push_split(
+                    &self.layout,
+                    &mut self.nodes,
+                    node.to_vec(),
+                    [zero, one],
+                    count,
+                    self.n_items,
+                );
+                Some((top, count))
+            }
         }
     }
 

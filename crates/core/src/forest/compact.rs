@@ -111,14 +111,14 @@ impl<'a> Compactor<'a> {
             if !self.items.contains(id) {
                 continue;
             }
-            let query = self.space.query(self.space.layout.vector(self.items.node(id)));
+            let vector = self.space.layout.vector(self.items.node(id));
             let mut reference = root;
             let mut left = self.trees.n_nodes() + 1;
             while let Place::Split(plane, children) = self.trees.place(reference)? {
                 left = left
                     .checked_sub(1)
                     .ok_or_else(|| Damage::new("its nodes lead to one another in circles"))?;
-                reference = children[side(self.space.margin(plane, &query), id, reference)];
+                reference = children[side(self.space.margin(plane, vector), id, reference)];
             }
             let is_there = match self.trees.place(reference)? {
                 Place::Bucket(ids) => ids.contains(&id),

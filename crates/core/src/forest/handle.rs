@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use rustc_hash::FxHashSet;
+
 use super::build::{Plan, Progress, Watch};
 use super::items::Items;
 use super::layout::Layout;
@@ -257,6 +259,7 @@ impl Forest {
         if id > LARGEST_ID {
             return Err(UpdateError::IdTooLarge { id: u64::from(id) });
         }
+        self.items.intact()?;
         let mut scratch = self.take_scratch();
         self.space.encode(vector, &mut scratch.encoded);
         let norm = self.space.norm(&scratch.encoded);
@@ -283,10 +286,13 @@ impl Forest {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::UnknownItem`] for an id without item, before the first one is removed.
+    /// [`UpdateError::UnknownItem`] for an id without item, or one that is named twice, before the first is removed.
     pub fn remove(&mut self, ids: &[u32]) -> Result<(), UpdateError> {
-        for (i, &id) in ids.iter().enumerate() {
-            if !self.items.contains(id) || (ids.len() < 64 && ids[..i].contains(&id)) {
+        self.items.intact()?;
+        let mut before = FxHashSet::default();
+        for &id in ids {
+            if !self.items.contains(id) || !before.insert(id) {
+                self.items.intact()?;
                 return Err(UpdateError::UnknownItem { id });
             }
         }

@@ -18,6 +18,7 @@
 //! | `items.rs` | the items: mapped ones, added ones, changed ones |
 //! | `trees.rs` | the trees: planted nodes, and what changed since |
 //! | `split.rs` | cuts a set of items in two |
+//! | `sample.rs` | the top of a large tree, from a sample |
 //! | `build.rs` | grows trees |
 //! | `search.rs` | answers queries |
 //! | `update.rs` | adds items to trees that stand |
@@ -32,6 +33,7 @@ mod layout;
 mod metric;
 mod persist;
 mod reader;
+mod sample;
 mod search;
 mod space;
 mod split;

@@ -99,9 +99,9 @@ impl Forest {
         self.revision += 1;
     }
 
-    /// Whether item `id` lies in the file to which this forest was saved. Annoy refuses to add such an item.
+    /// Whether item `id` lies in the file to which this forest was saved, and lives. Annoy refuses to add such an item.
     pub fn replaces_saved(&self, id: u32) -> bool {
-        self.stage == Stage::Saved && self.items.is_in_file(id)
+        self.stage == Stage::Saved && self.items.is_in_file(id) && self.items.contains(id)
     }
 
     /// The bytes of the file that [`save`](Self::save) would write; without trees, those of its items alone.

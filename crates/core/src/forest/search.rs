@@ -167,7 +167,7 @@ impl Search<'_> {
                         .ok_or_else(|| Damage::new("its nodes lead to one another in circles"))?;
                     self.fetch(children[0]);
                     self.fetch(children[1]);
-                    let margin = space.margin(plane, query);
+                    let margin = space.margin(plane, query.words);
                     let [zero, one] = if floor > f32::NEG_INFINITY && blind(space, plane) {
                         [priority; 2]
                     } else {

@@ -17,12 +17,12 @@ pub(super) struct Space {
 /// A vector in the form in which nodes store it, with its squared length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Query<'a> {
-    words: &'a [u32],
+    pub(super) words: &'a [u32],
     norm: f32,
 }
 
 impl<'a> Query<'a> {
-    pub(super) fn floats(&self) -> &'a [f32] {
+    fn floats(&self) -> &'a [f32] {
         bytemuck::cast_slice(self.words)
     }
 
@@ -132,10 +132,13 @@ impl Space {
 
     /// Signed distance from a split's plane (for bits: 1 where the bit is set, otherwise -1). Positive is side 1.
     #[inline]
-    pub(super) fn margin(&self, split: &[u32], query: &Query<'_>) -> f32 {
+    pub(super) fn margin(&self, split: &[u32], vector: &[u32]) -> f32 {
         match self.layout.metric {
-            Metric::Hamming => self.bit(split, query.bits()),
-            _ => self.layout.add_offset(split, (self.kernels.dot)(self.layout.floats(split), query.floats())),
+            Metric::Hamming => self.bit(split, bytemuck::cast_slice(vector)),
+            _ => {
+                let dot = (self.kernels.dot)(self.layout.floats(split), bytemuck::cast_slice(vector));
+                self.layout.add_offset(split, dot)
+            }
         }
     }
 

@@ -185,11 +185,11 @@ impl<'a> Splitter<'a> {
             } else {
                 (space.kernels.l2_squared_rows)(row, &views, &mut apart);
             }
+            // Which one draws is as good as random, so it is computed and not branched on.
             let [p, q] = [apart[0] * centres[0].drawn, apart[1] * centres[1].drawn];
-            if p < q {
-                centres[0].draw(row, scale, dots[0]);
-            } else if q < p {
-                centres[1].draw(row, scale, dots[1]);
+            if p != q {
+                let closer = usize::from(q < p);
+                centres[closer].draw(space, row, scale, dots[closer]);
             }
         }
     }
@@ -228,13 +228,10 @@ impl Centre {
     }
 
     /// Moves the mean to take in `row * scale`, whose inner product with the mean is `dot`.
-    fn draw(&mut self, row: &[f32], scale: f32, dot: f32) {
+    fn draw(&mut self, space: &Space, row: &[f32], scale: f32, dot: f32) {
         let share = 1.0 / (self.drawn + 1.0);
         let keep = 1.0 - share;
-        let weight = scale * share;
-        for (mean, &value) in self.mean.iter_mut().zip(row) {
-            *mean = *mean * keep + value * weight;
-        }
+        (space.kernels.blend)(&mut self.mean, keep, row, scale * share);
         // |keep * mean + share * unit|², without another pass over the mean.
         self.norm = keep * keep * self.norm + 2.0 * keep * share * dot + share * share;
         self.drawn += 1.0;
@@ -242,7 +239,7 @@ impl Centre {
 }
 
 /// Starts fetching the nodes of `ids`.
-fn fetch(items: &Items, ids: &[u32]) {
+pub(super) fn fetch(items: &Items, ids: &[u32]) {
     for &id in ids {
         simd::prefetch(items.node(id));
     }

@@ -2,7 +2,7 @@
 
 use super::build::grow_branch;
 use super::items::Items;
-use super::space::{Query, Space};
+use super::space::Space;
 use super::split::side;
 use super::trees::{Patch, Place, Trees};
 use crate::error::Damage;
@@ -12,10 +12,9 @@ impl Trees {
     /// Puts an item, which is among `items` already, into every tree: down the side of each plane on which it lies,
     /// into the bucket at the end, which is cut in two when it overflows.
     pub(super) fn insert(&mut self, space: Space, items: &Items, id: u32, seed: u64) -> Result<(), Damage> {
-        // Words that are borrowed from `items`, so that the trees can change.
-        let query = space.query(space.layout.vector(items.node(id)));
+        let vector = space.layout.vector(items.node(id));
         for tree in 0..self.roots.len() {
-            let bucket = self.bucket_for(&space, &query, id, self.roots[tree])?;
+            let bucket = self.bucket_for(&space, vector, id, self.roots[tree])?;
             self.insert_into(space, items, id, bucket, seed)?;
         }
         Ok(())
@@ -23,18 +22,12 @@ impl Trees {
 
     /// The reference of the bucket that an item belongs into, below `reference`. An item that is a child by itself is
     /// made a bucket.
-    fn bucket_for(
-        &mut self,
-        space: &Space,
-        query: &Query<'_>,
-        id: u32,
-        reference: u32,
-    ) -> Result<u32, Damage> {
+    fn bucket_for(&mut self, space: &Space, vector: &[u32], id: u32, reference: u32) -> Result<u32, Damage> {
         let mut parent = reference;
         for _ in 0..=self.n_nodes() {
             let (side, child) = match self.place(parent)? {
                 Place::Split(plane, children) => {
-                    let side = side(space.margin(plane, query), id, parent);
+                    let side = side(space.margin(plane, vector), id, parent);
                     (side, children[side])
                 }
                 Place::Bucket(_) => return Ok(parent),

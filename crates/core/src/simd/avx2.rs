@@ -3,7 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SquaredDifference, float_kernels, kernel_table, sums, sums_of_rows,
+    Difference, Lanes, Product, SquaredDifference, blend_lanes, float_kernels, kernel_table, sums,
+    sums_of_rows,
 };
 use super::{Kernels, LANES, Word};
 
@@ -30,6 +31,24 @@ impl Lanes for TwoYmm {
     unsafe fn load(from: &[f32; LANES]) -> Self {
         // SAFETY: `from` is sixteen floats, so both loads of eight are inside; they need no alignment.
         unsafe { Self(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))) }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { Self(_mm256_set1_ps(value), _mm256_set1_ps(value)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [f32; LANES]) {
+        // SAFETY: `to` is sixteen floats, so both stores of eight are inside; they need no alignment.
+        unsafe {
+            _mm256_storeu_ps(to.as_mut_ptr(), self.0);
+            _mm256_storeu_ps(to.as_mut_ptr().add(8), self.1);
+        }
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { Self(_mm256_mul_ps(self.0, other.0), _mm256_mul_ps(self.1, other.1)) }
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {

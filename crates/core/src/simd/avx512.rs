@@ -3,7 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SquaredDifference, float_kernels, kernel_table, sums, sums_of_rows,
+    Difference, Lanes, Product, SquaredDifference, blend_lanes, float_kernels, kernel_table, sums,
+    sums_of_rows,
 };
 use super::{Kernels, LANES, Word, avx2};
 
@@ -29,6 +30,21 @@ impl Lanes for __m512 {
     unsafe fn load(from: &[f32; LANES]) -> Self {
         // SAFETY: `from` is sixteen floats; the load needs no alignment.
         unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { _mm512_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [f32; LANES]) {
+        // SAFETY: `to` is sixteen floats; the store needs no alignment.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self) }
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { _mm512_mul_ps(self, other) }
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {

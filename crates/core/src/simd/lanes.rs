@@ -12,7 +12,10 @@ pub(super) const SIDE_BY_SIDE: usize = 4;
 /// Every method may be called only where the CPU has that instruction set.
 pub(super) trait Lanes: Copy {
     unsafe fn zero() -> Self;
+    unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: &[f32; LANES]) -> Self;
+    unsafe fn store(self, to: &mut [f32; LANES]);
+    unsafe fn mul(self, other: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn abs(self) -> Self;
@@ -46,7 +49,7 @@ impl Term for Product {
     }
     #[inline(always)]
     fn single(a: f32, b: f32, sum: f32) -> f32 {
-        a.mul_add(b, sum)
+        sum + a * b
     }
 }
 
@@ -58,7 +61,7 @@ impl Term for SquaredDifference {
     }
     #[inline(always)]
     fn single(a: f32, b: f32, sum: f32) -> f32 {
-        (a - b).mul_add(a - b, sum)
+        sum + (a - b) * (a - b)
     }
 }
 
@@ -121,18 +124,49 @@ pub(super) unsafe fn sums_of_rows<L: Lanes, T: Term>(query: &[f32], rows: &[&[f3
         for (group, out) in groups.iter().zip(out_groups) {
             *out = sums::<L, T, SIDE_BY_SIDE>(query, *group);
         }
-        for (row, out) in rest.iter().zip(out_rest) {
-            [*out] = sums::<L, T, 1>(query, [row]);
+        match (rest, out_rest) {
+            (&[a], [out]) => [*out] = sums::<L, T, 1>(query, [a]),
+            (&[a, b], out) => out.copy_from_slice(&sums::<L, T, 2>(query, [a, b])),
+            (&[a, b, c], out) => out.copy_from_slice(&sums::<L, T, 3>(query, [a, b, c])),
+            _ => {}
         }
     }
 }
 
-/// The floating-point half of a backend: six functions compiled for `$features` over the lanes `$lanes`.
+/// `mean * keep + row * weight`, value by value.
+///
+/// # Safety
+///
+/// As for [`sums`].
+#[inline(always)]
+pub(super) unsafe fn blend_lanes<L: Lanes>(mean: &mut [f32], keep: f32, row: &[f32], weight: f32) {
+    assert_eq!(mean.len(), row.len());
+    let (means, mean_tail) = mean.as_chunks_mut::<LANES>();
+    let (rows, row_tail) = row.as_chunks::<LANES>();
+    // SAFETY: the caller's promise, for every method of `L` in here.
+    unsafe {
+        let (keeps, weights) = (L::splat(keep), L::splat(weight));
+        for (mean, row) in means.iter_mut().zip(rows) {
+            L::load(mean).mul_add(keeps, L::load(row).mul(weights)).store(mean);
+        }
+    }
+    for (mean, &value) in mean_tail.iter_mut().zip(row_tail) {
+        *mean = mean.mul_add(keep, value * weight);
+    }
+}
+
+/// The floating-point half of a backend: seven functions compiled for `$features` over the lanes `$lanes`.
 macro_rules! float_kernels {
     ($features:literal, $lanes:ty) => {
         float_kernels!(@one $features, $lanes, dot, dot_rows, Product);
         float_kernels!(@one $features, $lanes, l2_squared, l2_squared_rows, SquaredDifference);
         float_kernels!(@one $features, $lanes, l1, l1_rows, Difference);
+
+        #[target_feature(enable = $features)]
+        fn blend(mean: &mut [f32], keep: f32, row: &[f32], weight: f32) {
+            // SAFETY: this function enables the features that the lanes need.
+            unsafe { blend_lanes::<$lanes>(mean, keep, row, weight) }
+        }
     };
     (@one $features:literal, $lanes:ty, $pair:ident, $rows:ident, $term:ident) => {
         #[target_feature(enable = $features)]
@@ -164,6 +198,10 @@ macro_rules! kernel_table {
             l2_squared_rows: kernel_table!(@rows l2_squared_rows),
             l1_rows: kernel_table!(@rows l1_rows),
             hamming_rows: kernel_table!(@rows $hamming_rows),
+            blend: |mean, keep, row, weight| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { blend(mean, keep, row, weight) }
+            },
         }
     };
     (@pair $kernel:path) => {

@@ -14,7 +14,8 @@
 //!
 //! A floating-point sum depends on its order, so the order is part of the specification: whole blocks of
 //! [`LANES`] values go through fused multiply-adds into sixteen running sums; the sixteen are folded in halves (lane
-//! i + lane i+8, then i+4, i+2, i+1); what is left of the vector is fused in one value after the other. Every
+//! i + lane i+8, then i+4, i+2, i+1); what is left of the vector is multiplied and added one value after the other,
+//! each step rounded. Every
 //! backend does exactly that, so distances, and with them the trees built from a seed, are the same bits on every
 //! CPU. It is also the order in which Annoy 1.17.3 sums when it is compiled for AVX-512, so that on its files the
 //! distances agree to the last bit.
@@ -79,6 +80,8 @@ pub struct Kernels {
     pub l1_rows: Rows<f32, f32>,
     /// [`hamming`](Self::hamming) against many rows.
     pub hamming_rows: Rows<Word, u64>,
+    /// `(mean, keep, row, weight)`: `mean` becomes `mean * keep + row * weight`, the product with `keep` fused in.
+    pub blend: fn(&mut [f32], f32, &[f32], f32),
 }
 
 impl std::fmt::Debug for Kernels {

@@ -3,7 +3,8 @@
 use std::arch::aarch64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SquaredDifference, float_kernels, kernel_table, sums, sums_of_rows,
+    Difference, Lanes, Product, SquaredDifference, blend_lanes, float_kernels, kernel_table, sums,
+    sums_of_rows,
 };
 use super::{Kernels, LANES, Word};
 
@@ -30,6 +31,23 @@ impl Lanes for FourQ {
     unsafe fn load(from: &[f32; LANES]) -> Self {
         // SAFETY: `from` is sixteen floats, so each load of four is inside; they need no alignment.
         unsafe { Self([0, 4, 8, 12].map(|at| vld1q_f32(from.as_ptr().add(at)))) }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { Self([vdupq_n_f32(value); 4]) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [f32; LANES]) {
+        for (i, four) in self.0.into_iter().enumerate() {
+            // SAFETY: `to` is sixteen floats, so each store of four is inside; they need no alignment.
+            unsafe { vst1q_f32(to.as_mut_ptr().add(4 * i), four) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { Self([0, 1, 2, 3].map(|i| vmulq_f32(self.0[i], other.0[i]))) }
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {

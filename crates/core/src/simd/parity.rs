@@ -85,8 +85,23 @@ fn every_backend_equals_the_specification() {
             check_floats(table, dim, || numbers.plain());
             check_floats(table, dim, || numbers.pick(AWKWARD));
             check_floats(table, dim, || {
-                if numbers.next() % 20 == 0 { numbers.pick(NOT_FINITE) } else { numbers.plain() }
+                if numbers.next().is_multiple_of(20) { numbers.pick(NOT_FINITE) } else { numbers.plain() }
             });
+        }
+    }
+}
+
+#[test]
+fn every_backend_blends_alike() {
+    let mut numbers = Numbers(9);
+    for table in available() {
+        for &dim in PARITY_DIMS {
+            let row: Vec<f32> = (0..dim).map(|_| numbers.plain()).collect();
+            let start: Vec<f32> = (0..dim).map(|_| numbers.pick(AWKWARD)).collect();
+            let (mut got, mut want) = (start.clone(), start);
+            (table.blend)(&mut got, 0.7, &row, 0.3);
+            (scalar::kernels().blend)(&mut want, 0.7, &row, 0.3);
+            assert!(got.iter().zip(&want).all(|(&got, &want)| same(got, want)), "{}, dim {dim}", table.name);
         }
     }
 }

@@ -12,6 +12,7 @@ static KERNELS: Kernels = Kernels {
     l2_squared_rows: |query, rows, out| each(l2_squared, query, rows, out),
     l1_rows: |query, rows, out| each(l1, query, rows, out),
     hamming_rows: |query, rows, out| each(hamming, query, rows, out),
+    blend,
 };
 
 pub(super) fn kernels() -> &'static Kernels {
@@ -19,15 +20,15 @@ pub(super) fn kernels() -> &'static Kernels {
 }
 
 fn dot(x: &[f32], y: &[f32]) -> f32 {
-    sum(x, y, |a, b, sum| a.mul_add(b, sum))
+    sum(x, y, |a, b, sum| a.mul_add(b, sum), |a, b, sum| sum + a * b)
 }
 
 fn l2_squared(x: &[f32], y: &[f32]) -> f32 {
-    sum(x, y, |a, b, sum| (a - b).mul_add(a - b, sum))
+    sum(x, y, |a, b, sum| (a - b).mul_add(a - b, sum), |a, b, sum| sum + (a - b) * (a - b))
 }
 
 fn l1(x: &[f32], y: &[f32]) -> f32 {
-    sum(x, y, |a, b, sum| sum + (a - b).abs())
+    sum(x, y, |a, b, sum| sum + (a - b).abs(), |a, b, sum| sum + (a - b).abs())
 }
 
 fn hamming(x: &[Word], y: &[Word]) -> u64 {
@@ -37,9 +38,21 @@ fn hamming(x: &[Word], y: &[Word]) -> u64 {
     x.iter().zip(y).map(bits).sum()
 }
 
-/// The one order of summation; `step(a, b, sum)` adds one term.
+fn blend(mean: &mut [f32], keep: f32, row: &[f32], weight: f32) {
+    assert_eq!(mean.len(), row.len());
+    for (mean, &value) in mean.iter_mut().zip(row) {
+        *mean = mean.mul_add(keep, value * weight);
+    }
+}
+
+/// The one order of summation; `step(a, b, sum)` adds a term of a whole block, `last(a, b, sum)` one of the rest.
 #[inline]
-fn sum(x: &[f32], y: &[f32], step: impl Fn(f32, f32, f32) -> f32) -> f32 {
+fn sum(
+    x: &[f32],
+    y: &[f32],
+    step: impl Fn(f32, f32, f32) -> f32,
+    last: impl Fn(f32, f32, f32) -> f32,
+) -> f32 {
     assert_eq!(x.len(), y.len());
     let (xs, x_tail) = x.as_chunks::<LANES>();
     let (ys, y_tail) = y.as_chunks::<LANES>();
@@ -56,7 +69,7 @@ fn sum(x: &[f32], y: &[f32], step: impl Fn(f32, f32, f32) -> f32) -> f32 {
         }
         width /= 2;
     }
-    x_tail.iter().zip(y_tail).fold(lanes[0], |sum, (&a, &b)| step(a, b, sum))
+    x_tail.iter().zip(y_tail).fold(lanes[0], |sum, (&a, &b)| last(a, b, sum))
 }
 
 fn each<T, R>(kernel: fn(&[T], &[T]) -> R, query: &[T], rows: &[&[T]], out: &mut [R]) {

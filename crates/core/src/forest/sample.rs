@@ -1,0 +1,165 @@
+//! Deals many items out to cells: the planes at the top of a large tree, chosen from a sample.
+//!
+//! A plane is chosen by a few hundred random items (see `split.rs`), so near the root nearly all items are only looked
+//! at to tell their side, again at every level, and each time they come from far away in memory. Here the planes of all
+//! upper levels come from a sample that is small enough to stay near; then one pass over all items, in their order
+//! in memory, takes each down to its cell. A cell's items fit into the second-level cache, and the tree goes on from
+//! there as usual.
+
+use super::items::Items;
+use super::space::{BLOCK, Space};
+use super::split::{Splitter, fetch};
+use crate::random::Random;
+
+/// Bytes of items in a cell: half of the second-level cache of a common processor.
+const CELL_BYTES: usize = 512 << 10;
+/// Buckets in a cell, at least: below that there is nothing to gain by stopping early.
+const CELL_BUCKETS: usize = 8;
+/// Items of the sample in a cell: more than a plane draws on, so that the last planes are as good as the first.
+const SAMPLE: usize = 256;
+/// A sample has to be this many times smaller than the items.
+const WORTH_IT: usize = 4;
+
+/// The planes above the cells.
+struct Top {
+    stride: usize,
+    planes: Vec<u32>,
+    children: Vec<[Below; 2]>,
+    n_cells: usize,
+}
+
+/// What lies on a side of a plane.
+#[derive(Clone, Copy)]
+pub(super) enum Below {
+    /// The plane of this number.
+    Plane(usize),
+    /// The items `ends[cell - 1]..ends[cell]`.
+    Cell(usize),
+}
+
+/// Items, dealt out.
+pub(super) struct Dealt {
+    top: Top,
+    /// Where each cell ends among the ids.
+    ends: Vec<usize>,
+}
+
+impl Dealt {
+    /// Orders `ids` by cell, within a cell as they were. `None`, and nothing changed, when there are too few for this
+    /// to be worth it, or too many alike.
+    pub(super) fn new(
+        space: &Space,
+        items: &Items,
+        splitter: &mut Splitter<'_>,
+        ids: &mut [u32],
+        random: &mut Random,
+    ) -> Option<Self> {
+        let layout = &space.layout;
+        let cell =
+            (CELL_BYTES / (layout.stride * 4)).max(layout.bucket * CELL_BUCKETS).max(SAMPLE * WORTH_IT);
+        if ids.len() < 2 * cell {
+            return None;
+        }
+        let mut sample = draw(ids, (ids.len() / cell + 1) * SAMPLE, random);
+        let mut top = Top { stride: layout.stride, planes: Vec::new(), children: Vec::new(), n_cells: 0 };
+        top.grow(splitter, &mut sample, random);
+        let cells = top.route(space, items, ids, random);
+        let mut ends = vec![0; top.n_cells];
+        cells.iter().for_each(|&cell| ends[cell as usize] += 1);
+        if ends.contains(&0) {
+            return None;
+        }
+        let mut start = 0;
+        for end in &mut ends {
+            (*end, start) = (start, start + *end);
+        }
+        let mut ordered = vec![0; ids.len()];
+        for (&id, &cell) in ids.iter().zip(&cells) {
+            let at = &mut ends[cell as usize];
+            ordered[*at] = id;
+            *at += 1;
+        }
+        ids.copy_from_slice(&ordered);
+        Some(Self { top, ends })
+    }
+
+    /// The root.
+    pub(super) fn root(&self) -> Below {
+        Below::Plane(0)
+    }
+
+    /// A plane in node form, and what is below it.
+    pub(super) fn plane(&self, plane: usize) -> (&[u32], [Below; 2]) {
+        (self.top.plane(plane), self.top.children[plane])
+    }
+
+    /// Where the ids of a cell lie.
+    pub(super) fn cell(&self, cell: usize) -> std::ops::Range<usize> {
+        cell.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[cell]
+    }
+}
+
+impl Top {
+    fn plane(&self, plane: usize) -> &[u32] {
+        &self.planes[plane * self.stride..][..self.stride]
+    }
+
+    fn grow(&mut self, splitter: &mut Splitter<'_>, sample: &mut [u32], random: &mut Random) -> Below {
+        if sample.len() <= SAMPLE * 3 / 2 && !self.children.is_empty() {
+            self.n_cells += 1;
+            return Below::Cell(self.n_cells - 1);
+        }
+        let number = self.children.len();
+        self.children.push([Below::Plane(number); 2]);
+        self.planes.resize(self.planes.len() + self.stride, 0);
+        let at = number * self.stride..(number + 1) * self.stride;
+        let middle = splitter.cut(sample, random, &mut self.planes[at]);
+        let (zero, one) = sample.split_at_mut(middle);
+        self.children[number] = [self.grow(splitter, zero, random), self.grow(splitter, one, random)];
+        Below::Plane(number)
+    }
+
+    /// The cell of each item. A block of items goes down together, so that the sums of many run side by side.
+    fn route(&self, space: &Space, items: &Items, ids: &[u32], random: &mut Random) -> Vec<u32> {
+        let mut cells = Vec::with_capacity(ids.len());
+        let mut rows: [&[u32]; BLOCK] = [&[]; BLOCK];
+        for (i, block) in ids.chunks(BLOCK).enumerate() {
+            let rest = ids.get((i + 1) * BLOCK..).unwrap_or_default();
+            fetch(items, &rest[..rest.len().min(BLOCK)]);
+            for (row, &id) in rows.iter_mut().zip(block) {
+                *row = space.layout.vector(items.node(id));
+            }
+            let mut at = [Below::Plane(0); BLOCK];
+            let at = &mut at[..block.len()];
+            loop {
+                let mut arrived = true;
+                for (at, row) in at.iter_mut().zip(&rows) {
+                    if let Below::Plane(plane) = *at {
+                        let margin = space.margin(self.plane(plane), row);
+                        let one = if margin == 0.0 { random.flip() } else { margin > 0.0 };
+                        *at = self.children[plane][usize::from(one)];
+                        arrived = false;
+                    }
+                }
+                if arrived {
+                    break;
+                }
+            }
+            cells.extend(at.iter().map(|at| match *at {
+                Below::Cell(cell) => cell as u32,
+                Below::Plane(_) => unreachable!("the loop ends when all have arrived"),
+            }));
+        }
+        cells
+    }
+}
+
+/// `n` different ids, in their order: each stretch of equal length gives one.
+fn draw(ids: &[u32], n: usize, random: &mut Random) -> Vec<u32> {
+    (0..n)
+        .map(|i| {
+            let (from, to) = (ids.len() * i / n, ids.len() * (i + 1) / n);
+            ids[from + random.below(to - from)]
+        })
+        .collect()
+}
