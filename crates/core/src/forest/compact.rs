@@ -6,7 +6,6 @@ use super::build::{grow_branch, push_bucket, push_forked_root, push_root_bucket,
 use super::items::Items;
 use super::layout::Layout;
 use super::space::Space;
-use super::split::side;
 use super::trees::{Place, Trees};
 use crate::error::Damage;
 use crate::random::Random;
@@ -93,11 +92,9 @@ impl<'a> Compactor<'a> {
             && !rest.is_empty()
         {
             // More ids than a bucket holds, but few items: the root has to be a split.
-            let children = [
-                push_bucket(&self.target, nodes, &[first], n_items),
-                push_bucket(&self.target, nodes, rest, n_items),
-            ];
-            push_split(&self.target, nodes, vec![0; self.target.stride], children, n_items, n_items);
+            let (rest, _) = self.write(nodes, Branch::Few(rest.to_vec()));
+            let plane = vec![0; self.target.stride];
+            push_split(&self.target, nodes, plane, [first, rest], n_items, n_items);
         } else {
             push_forked_root(&self.target, nodes, ids, n_items);
         }
@@ -112,14 +109,7 @@ impl<'a> Compactor<'a> {
                 continue;
             }
             let vector = self.space.layout.vector(self.items.node(id));
-            let mut reference = root;
-            let mut left = self.trees.n_nodes() + 1;
-            while let Place::Split(plane, children) = self.trees.place(reference)? {
-                left = left
-                    .checked_sub(1)
-                    .ok_or_else(|| Damage::new("its nodes lead to one another in circles"))?;
-                reference = children[side(self.space.margin(plane, vector), id, reference)];
-            }
+            let reference = self.trees.leaf_of(&self.space, vector, id, root)?.reference;
             let is_there = match self.trees.place(reference)? {
                 Place::Bucket(ids) => ids.contains(&id),
                 _ => reference == id,

@@ -263,23 +263,28 @@ impl Forest {
         let mut scratch = self.take_scratch();
         self.space.encode(vector, &mut scratch.encoded);
         let norm = self.space.norm(&scratch.encoded);
-        let known = self.trees.is_some() && (self.items.contains(id) || self.was_in_trees(id));
+        let before = self.vector_in_trees(id);
         let put = self.items.put(id, &scratch.encoded, norm);
         self.give_back(scratch);
         put.map_err(|source| UpdateError::Memory { id, source })?;
         self.revision += 1;
         if let Some(trees) = &mut self.trees {
-            if known {
+            let leftovers = match before {
+                Some(vector) => !trees.uproot(&self.space, &vector, id)?,
+                None => false,
+            };
+            if trees.deleted.remove(&id) || leftovers {
                 trees.moved.insert(id);
             }
-            trees.deleted.remove(&id);
             trees.insert(self.space, &self.items, id, self.seed)?;
         }
         Ok(())
     }
 
-    fn was_in_trees(&self, id: u32) -> bool {
-        self.trees.as_ref().is_some_and(|trees| trees.deleted.contains(&id) || trees.moved.contains(&id))
+    /// The vector with which an item was put into the trees, as nodes store it, if there are trees and it lives.
+    fn vector_in_trees(&self, id: u32) -> Option<Vec<u32>> {
+        let lives = self.trees.is_some() && self.items.contains(id);
+        lives.then(|| self.space.layout.vector(self.items.node(id)).to_vec())
     }
 
     /// Removes items, in any stage; no search returns them any more. Their ids become holes.
@@ -297,8 +302,11 @@ impl Forest {
             }
         }
         for &id in ids {
+            let before = self.vector_in_trees(id);
             self.items.remove(id).map_err(|source| UpdateError::Memory { id, source })?;
-            if let Some(trees) = &mut self.trees {
+            if let (Some(trees), Some(vector)) = (&mut self.trees, before)
+                && (!trees.uproot(&self.space, &vector, id)? || trees.moved.contains(&id))
+            {
                 trees.deleted.insert(id);
             }
         }

@@ -18,6 +18,8 @@ use crate::simd::Word;
 
 /// Where an item's count lies in every layout.
 const COUNT: usize = 0;
+/// The mark of a split of bits that tells nothing: "blnd".
+const BLIND: u32 = u32::from_le_bytes(*b"blnd");
 /// Where the vector lies in a dot-product file of Annoy's unreleased head.
 const HEAD_DOT_VECTOR: usize = 6;
 
@@ -148,6 +150,19 @@ impl Layout {
             Metric::Euclidean | Metric::Manhattan => node[1] = offset.to_bits(),
             Metric::Dot => node[3] = offset.sqrt().to_bits(),
         }
+    }
+
+    /// Marks a split of bits whose sides no bit tells apart. Annoy writes bit 0 there and reads it as such; the mark
+    /// lies in the gap before the vector, which it leaves alone.
+    pub(super) fn mark_blind(&self, node: &mut [u32]) {
+        if self.metric == Metric::Hamming && self.vector == 4 {
+            node[3] = BLIND;
+        }
+    }
+
+    /// Whether a split is marked so.
+    pub(super) fn is_blind(&self, node: &[u32]) -> bool {
+        self.metric == Metric::Hamming && self.vector == 4 && node[3] == BLIND
     }
 
     /// The squared length that an item of an angular file carries; 0 in files of Annoy before 1.11.2.

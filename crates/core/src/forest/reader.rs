@@ -24,6 +24,8 @@ pub(super) struct AnnoyFile {
     pub(super) n_nodes: usize,
     /// The nodes that queries start from, in the order of the trees.
     pub(super) roots: Vec<u32>,
+    /// The last word of the file that is not 0, and where it is.
+    tail: Option<(usize, u32)>,
 }
 
 impl AnnoyFile {
@@ -56,7 +58,9 @@ impl AnnoyFile {
             match read_ends(mapping.words(), layout) {
                 Ok((n_items, roots)) => {
                     let n_nodes = mapping.words().len() / layout.stride;
-                    let file = Self { mapping, layout, n_items, n_nodes, roots };
+                    let words = mapping.words();
+                    let tail = words.iter().rposition(|&word| word != 0).map(|at| (at, words[at]));
+                    let file = Self { mapping, layout, n_items, n_nodes, roots, tail };
                     file.intact()?;
                     return Ok(file);
                 }
@@ -73,12 +77,12 @@ impl AnnoyFile {
 
     /// Refuses what was read if the file was truncated meanwhile.
     ///
-    /// A file that loses its end loses its last root, whose count is the number of items: either the page is gone and
-    /// the read is caught, or the rest of the page reads as zeros.
+    /// A page that is gone is caught when it is read; the rest of the page in which a file ends reads as zeros. So a
+    /// file that has lost anything but zeros no longer has its last other word.
     #[inline]
     pub(super) fn intact(&self) -> Result<(), Damage> {
-        let last = self.layout.count(self.layout.node(self.words(), self.n_nodes - 1));
-        if self.mapping.is_truncated() || last != self.n_items {
+        let kept = self.tail.is_none_or(|(at, word)| self.words()[at] == word);
+        if self.mapping.is_truncated() || !kept {
             return Err(Damage::new("it was truncated or overwritten while it was in use; load it again"));
         }
         Ok(())
@@ -86,30 +90,46 @@ impl AnnoyFile {
 }
 
 /// The number of items and the roots, or what is wrong.
+///
+/// A file that was cut off between two nodes must not pass for a smaller one. Whatever its new last node is, the node
+/// that it makes the first of the trees is an item, or the roots at the end are not complete.
 pub(super) fn read_ends(words: &[u32], layout: Layout) -> Result<(usize, Vec<u32>), String> {
     let n_nodes = words.len() / layout.stride;
-    let count = |i: usize| layout.count(layout.node(words, i));
-    let n_items = count(n_nodes - 1);
-    if n_items >= n_nodes {
+    let node = |i: usize| layout.node(words, i);
+    let count = |i: usize| layout.count(node(i));
+    let last = n_nodes - 1;
+    let n_items = count(last);
+    if n_items > last {
         return Err(format!("the last of its {n_nodes} nodes says that there are {n_items} items"));
     }
     for i in (0..n_items).step_by(n_items.div_ceil(SAMPLES).max(1)) {
-        if !layout.looks_like_item(layout.node(words, i)) {
+        if !layout.looks_like_item(node(i)) {
             return Err(format!("node {i} of {n_nodes}, in the place of an item, is none"));
         }
     }
-    // All nodes at the end that count every item are roots: first the last tree's own, then the copies of all.
-    let first = (n_items..n_nodes).rev().take_while(|&i| count(i) == n_items).last().unwrap_or(n_nodes - 1);
+    let cut_off = || format!("its last node says that there are {n_items} items, but it seems to be cut off");
+    // An empty bucket comes first only below a root without items, two nodes on.
+    let empty_bucket = || count(n_items) == 0 && n_items + 2 <= last && count(n_items + 2) == n_items;
+    if n_items > 1 && count(n_items) < 2 && !empty_bucket() {
+        return Err(cut_off());
+    }
+    // All nodes at the end that count every item are roots: the last tree's own, then the copies of all.
+    let first = (n_items..n_nodes).rev().take_while(|&i| count(i) == n_items).last().unwrap_or(last);
     let n_roots = n_nodes - first;
-    let trees = if first == n_items && n_roots.is_multiple_of(2) {
-        n_roots / 2 // every tree is but a root, so that half of them are copies
-    } else if n_roots > 1
-        && layout.children(layout.node(words, first))[0]
-            == layout.children(layout.node(words, n_nodes - 1))[0]
-    {
-        n_roots - 1 // the first one is the last tree's own
+    let n_trees = if first == n_items {
+        // Every tree is but a root, so that half of them are copies.
+        let single = |i: usize| {
+            *layout.children(node(i)) == [0; 2] && layout.vector(node(i)).iter().all(|&word| word == 0)
+        };
+        if n_roots % 2 == 1 || (n_items == 1 && !(single(first) && single(last))) {
+            return Err(cut_off());
+        }
+        n_roots / 2
     } else {
-        n_roots
+        if n_items <= layout.bucket || !(first + 1..n_nodes).any(|copy| node(copy) == node(first)) {
+            return Err(cut_off());
+        }
+        n_roots - 1
     };
-    Ok((n_items, ((n_nodes - trees) as u32..n_nodes as u32).collect()))
+    Ok((n_items, ((n_nodes - n_trees) as u32..n_nodes as u32).collect()))
 }

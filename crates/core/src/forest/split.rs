@@ -72,6 +72,7 @@ impl<'a> Splitter<'a> {
         if larger > HOPELESS || larger == 1.0 {
             // Such as many equal vectors: no plane parts them. A plane without a normal says that both sides are as good.
             node.fill(0);
+            self.space.layout.mark_blind(node);
             self.sides.clear();
             self.sides.extend((0..ids.len()).map(|i| i % 2 == 1));
             let mut i = ids.len();
@@ -245,8 +246,9 @@ pub(super) fn fetch(items: &Items, ids: &[u32]) {
     }
 }
 
-/// The side of an item at this margin. Where the plane cannot tell, a coin that falls the same way every time.
-pub(super) fn side(margin: f32, id: u32, reference: u32) -> usize {
+/// The side of a plane on which an item lies. Where the plane cannot tell, a coin that falls the same way every time.
+pub(super) fn side(space: &Space, plane: &[u32], vector: &[u32], id: u32, reference: u32) -> usize {
+    let margin = if space.layout.is_blind(plane) { 0.0 } else { space.margin(plane, vector) };
     if margin == 0.0 || margin.is_nan() {
         (mix(u64::from(id), u64::from(reference)) & 1) as usize
     } else {

@@ -45,9 +45,9 @@ pub(super) struct Trees {
     patches: Vec<Patch>,
     /// Which patch stands in for a planted node.
     patched: FxHashMap<u32, u32>,
-    /// Items that were deleted, but are still named in buckets.
+    /// Items that were deleted, but may still be named in buckets.
     pub(super) deleted: FxHashSet<u32>,
-    /// Items that were routed a second time: buckets may still name them where they were before.
+    /// Items that were put in a second time: buckets may still name them where they were before.
     pub(super) moved: FxHashSet<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! Adds items to trees that stand.
+//! Adds items to trees that stand, and takes them out again.
 
 use super::build::grow_branch;
 use super::items::Items;
@@ -8,42 +8,73 @@ use super::trees::{Patch, Place, Trees};
 use crate::error::Damage;
 use crate::random::{Random, mix};
 
+/// Where a walk down a tree ends.
+pub(super) struct Leaf {
+    /// A bucket, or an item that is a child by itself.
+    pub(super) reference: u32,
+    /// The split above and the side of it, unless the leaf is the root.
+    parent: Option<(u32, usize)>,
+}
+
 impl Trees {
     /// Puts an item, which is among `items` already, into every tree: down the side of each plane on which it lies,
     /// into the bucket at the end, which is cut in two when it overflows.
     pub(super) fn insert(&mut self, space: Space, items: &Items, id: u32, seed: u64) -> Result<(), Damage> {
         let vector = space.layout.vector(items.node(id));
         for tree in 0..self.roots.len() {
-            let bucket = self.bucket_for(&space, vector, id, self.roots[tree])?;
+            let leaf = self.leaf_of(&space, vector, id, self.roots[tree])?;
+            let bucket = match leaf.parent {
+                Some(parent) if leaf.reference < self.n_items => self.widen(parent, vec![leaf.reference])?,
+                _ => leaf.reference,
+            };
             self.insert_into(space, items, id, bucket, seed)?;
         }
         Ok(())
     }
 
-    /// The reference of the bucket that an item belongs into, below `reference`. An item that is a child by itself is
-    /// made a bucket.
-    fn bucket_for(&mut self, space: &Space, vector: &[u32], id: u32, reference: u32) -> Result<u32, Damage> {
-        let mut parent = reference;
-        for _ in 0..=self.n_nodes() {
-            let (side, child) = match self.place(parent)? {
-                Place::Split(plane, children) => {
-                    let side = side(space.margin(plane, vector), id, parent);
-                    (side, children[side])
+    /// Takes an item out of every tree, in which it was put with `vector`. Returns whether it was found in all of them:
+    /// where a plane could not tell its side, it may lie elsewhere.
+    pub(super) fn uproot(&mut self, space: &Space, vector: &[u32], id: u32) -> Result<bool, Damage> {
+        let mut everywhere = true;
+        for tree in 0..self.roots.len() {
+            let leaf = self.leaf_of(space, vector, id, self.roots[tree])?;
+            match (self.place(leaf.reference)?, leaf.parent) {
+                (Place::Bucket(ids), _) if ids.contains(&id) => {
+                    if let Patch::Bucket(ids) = self.patch(leaf.reference)? {
+                        ids.retain(|&other| other != id);
+                    }
                 }
-                Place::Bucket(_) => return Ok(parent),
-                Place::Item(_) => unreachable!("roots are nodes, and items below splits are met one line on"),
-            };
-            if child >= self.n_items {
-                parent = child;
-                continue;
+                (Place::Item(only), Some(parent)) if only == id => _ = self.widen(parent, Vec::new())?,
+                _ => everywhere = false,
             }
-            let bucket = self.add_patch(Patch::Bucket(vec![child]));
-            if let Patch::Split { children, .. } = self.patch(parent)? {
-                children[side] = bucket;
-            }
-            return Ok(bucket);
+        }
+        Ok(everywhere)
+    }
+
+    /// Where an item with `vector` belongs, below `reference`.
+    pub(super) fn leaf_of(
+        &self,
+        space: &Space,
+        vector: &[u32],
+        id: u32,
+        reference: u32,
+    ) -> Result<Leaf, Damage> {
+        let mut leaf = Leaf { reference, parent: None };
+        for _ in 0..=self.n_nodes() {
+            let Place::Split(plane, children) = self.place(leaf.reference)? else { return Ok(leaf) };
+            let side = side(space, plane, vector, id, leaf.reference);
+            leaf = Leaf { reference: children[side], parent: Some((leaf.reference, side)) };
         }
         Err(Damage::new("its nodes lead to one another in circles"))
+    }
+
+    /// Puts a new bucket in the place of a child of a split.
+    fn widen(&mut self, (parent, side): (u32, usize), ids: Vec<u32>) -> Result<u32, Damage> {
+        let bucket = self.add_patch(Patch::Bucket(ids));
+        if let Patch::Split { children, .. } = self.patch(parent)? {
+            children[side] = bucket;
+        }
+        Ok(bucket)
     }
 
     fn insert_into(
@@ -54,7 +85,7 @@ impl Trees {
         bucket: u32,
         seed: u64,
     ) -> Result<(), Damage> {
-        let Place::Bucket(ids) = self.place(bucket)? else { unreachable!("bucket_for ends at buckets") };
+        let Place::Bucket(ids) = self.place(bucket)? else { unreachable!("a leaf is a bucket by now") };
         let mut ids = self.living(ids, items);
         if !ids.contains(&id) {
             ids.push(id);
