@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::items::Items;
 use super::layout::Layout;
+use super::local::Local;
 use super::sample::{Below, Dealt};
 use super::space::Space;
 use super::split::Splitter;
@@ -100,60 +101,67 @@ impl Plan<'_> {
     }
 
     fn grow_one(&self, tree: usize, stop: &AtomicBool, placed: &AtomicU64) -> Option<Vec<u32>> {
-        let mut grower = Grower {
-            layout: self.space.layout,
-            n_items: self.items.len(),
-            space: self.space,
-            items: self.items,
-            splitter: Splitter::new(self.space, self.items),
-            random: Random::new(self.seed, tree as u64),
-            nodes: Vec::new(),
-            stop,
-            placed,
-        };
+        let random = Random::new(self.seed, tree as u64);
+        let mut grower = Grower::new(self.space, self.items, self.items.len(), random, stop, placed);
         grower.root(&mut self.ids.to_vec())?;
         Some(grower.nodes)
     }
 }
 
 /// Cuts more than a bucketful of items into buckets, outside of a build; returns the nodes, numbered as those of a
-/// tree, and the last one as its root.
+/// tree from `n_items` on, and the last one as its root.
 pub(super) fn grow_branch(
     space: Space,
     items: &Items,
     n_items: usize,
-    ids: &mut [u32],
+    ids: &[u32],
     random: Random,
 ) -> Vec<u32> {
-    let mut grower = Grower {
-        layout: space.layout,
-        n_items,
-        space,
-        items,
-        splitter: Splitter::new(space, items),
-        random,
-        nodes: Vec::new(),
-        stop: &AtomicBool::new(false),
-        placed: &AtomicU64::new(0),
-    };
-    grower.branch(ids).expect("nobody stops it");
+    let (stop, placed) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut grower = Grower::new(space, items, n_items, random, &stop, &placed);
+    grower.local.gather(&space, items, ids);
+    grower.branch(&mut (0..ids.len() as u32).collect::<Vec<_>>()).expect("nobody stops it");
     grower.nodes
 }
 
+/// Grows one tree.
 struct Grower<'a> {
     layout: Layout,
-    n_items: usize,
     space: Space,
     items: &'a Items,
-    splitter: Splitter<'a>,
+    n_items: usize,
+    splitter: Splitter,
+    local: Local,
     random: Random,
     nodes: Vec<u32>,
     stop: &'a AtomicBool,
     placed: &'a AtomicU64,
 }
 
-impl Grower<'_> {
-    /// `None` when the build was stopped.
+impl<'a> Grower<'a> {
+    fn new(
+        space: Space,
+        items: &'a Items,
+        n_items: usize,
+        random: Random,
+        stop: &'a AtomicBool,
+        placed: &'a AtomicU64,
+    ) -> Self {
+        Self {
+            layout: space.layout,
+            space,
+            items,
+            n_items,
+            splitter: Splitter::new(space),
+            local: Local::default(),
+            random,
+            nodes: Vec::new(),
+            stop,
+            placed,
+        }
+    }
+
+    /// Grows the whole tree; `None` when the build was stopped.
     fn root(&mut self, ids: &mut [u32]) -> Option<()> {
         if self.n_items <= self.layout.bucket {
             push_root_bucket(&self.layout, &mut self.nodes, ids, self.n_items);
@@ -163,36 +171,28 @@ impl Grower<'_> {
             push_forked_root(&self.layout, &mut self.nodes, ids, self.n_items);
             return Some(());
         }
-        let dealt = Dealt::new(&self.space, self.items, &mut self.splitter, ids, &mut self.random);
-        let root = match dealt {
+        let (space, items) = (self.space, self.items);
+        let root = match Dealt::new(&space, items, &mut self.splitter, &mut self.local, ids, &mut self.random)
+        {
             Some(dealt) => self.below(&dealt, dealt.root(), ids)?.0,
-            None => self.fork(ids)?,
+            None => {
+                self.local.gather(&space, items, ids);
+                self.fork(&mut (0..ids.len() as u32).collect::<Vec<_>>())?
+            }
         };
         let at = (root as usize - self.n_items) * self.layout.stride;
         self.layout.set_count(&mut self.nodes[at..], self.n_items);
         Some(())
     }
 
-    fn branch(&mut self, ids: &mut [u32]) -> Option<u32> {
-        match ids {
-            [id] => {
-                self.placed.fetch_add(1, Relaxed);
-                Some(*id)
-            }
-            _ if ids.len() <= self.layout.bucket => {
-                self.placed.fetch_add(ids.len() as u64, Relaxed);
-                Some(push_bucket(&self.layout, &mut self.nodes, ids, self.n_items))
-            }
-            _ => self.fork(ids),
-        }
-    }
-
     /// Grows what lies below a plane that was chosen from a sample; returns its top and how many items it holds.
-    fn below(&mut self, dealt: &Dealt, below: Below, ids: &mut [u32]) -> Option<(u32, usize)> {
+    fn below(&mut self, dealt: &Dealt, below: Below, ids: &[u32]) -> Option<(u32, usize)> {
         match below {
             Below::Cell(cell) => {
-                let ids = &mut ids[dealt.cell(cell)];
-                Some((self.branch(ids)?, ids.len()))
+                let ids = &ids[dealt.cell(cell)];
+                self.local.gather(&self.space, self.items, ids);
+                let mut rows: Vec<u32> = (0..ids.len() as u32).collect();
+                Some((self.branch(&mut rows)?, ids.len()))
             }
             Below::Plane(plane) => {
                 let (node, [zero, one]) = dealt.plane(plane);
@@ -212,14 +212,29 @@ impl Grower<'_> {
         }
     }
 
-    fn fork(&mut self, ids: &mut [u32]) -> Option<u32> {
+    /// Grows what holds these rows of the local copy.
+    fn branch(&mut self, rows: &mut [u32]) -> Option<u32> {
+        if rows.len() > self.layout.bucket {
+            return self.fork(rows);
+        }
+        self.placed.fetch_add(rows.len() as u64, Relaxed);
+        match rows {
+            [row] => Some(self.local.id(*row)),
+            _ => {
+                rows.iter_mut().for_each(|row| *row = self.local.id(*row));
+                Some(push_bucket(&self.layout, &mut self.nodes, rows, self.n_items))
+            }
+        }
+    }
+
+    fn fork(&mut self, rows: &mut [u32]) -> Option<u32> {
         if self.stop.load(Relaxed) {
             return None;
         }
         let mut node = vec![0; self.layout.stride];
-        let middle = self.splitter.cut(ids, &mut self.random, &mut node);
-        let count = ids.len();
-        let (zero, one) = ids.split_at_mut(middle);
+        let middle = self.splitter.cut(&self.local, rows, &mut self.random, &mut node);
+        let count = rows.len();
+        let (zero, one) = rows.split_at_mut(middle);
         // The smaller side first, as in Annoy: the larger one then lies closer to its parent.
         let children = if zero.len() <= one.len() {
             let zero = self.branch(zero)?;

@@ -127,7 +127,7 @@ impl<'a> Compactor<'a> {
     }
 
     /// Leaves few items for later, and cuts up more than a bucket of the target holds.
-    fn settle(&self, nodes: &mut Vec<u32>, mut ids: Vec<u32>) -> Branch {
+    fn settle(&self, nodes: &mut Vec<u32>, ids: Vec<u32>) -> Branch {
         if ids.len() <= self.target.bucket {
             return Branch::Few(ids);
         }
@@ -135,7 +135,7 @@ impl<'a> Compactor<'a> {
         let count = ids.len();
         let random = Random::new(self.seed, u64::from(ids[0]));
         let mut branch =
-            grow_branch(Space { layout: self.target, ..self.space }, self.items, n_items, &mut ids, random);
+            grow_branch(Space { layout: self.target, ..self.space }, self.items, n_items, &ids, random);
         relocate(&self.target, &mut branch, n_items, (nodes.len() / self.target.stride) as u32);
         nodes.append(&mut branch);
         Branch::Written((n_items + nodes.len() / self.target.stride - 1) as u32, count)

@@ -18,6 +18,7 @@
 //! | `items.rs` | the items: mapped ones, added ones, changed ones |
 //! | `trees.rs` | the trees: planted nodes, and what changed since |
 //! | `split.rs` | cuts a set of items in two |
+//! | `local.rs` | a dense copy of the items of a branch that grows |
 //! | `sample.rs` | the top of a large tree, from a sample |
 //! | `build.rs` | grows trees |
 //! | `search.rs` | answers queries |
@@ -30,6 +31,7 @@ mod compact;
 mod handle;
 mod items;
 mod layout;
+mod local;
 mod metric;
 mod persist;
 mod reader;

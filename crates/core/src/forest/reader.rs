@@ -24,7 +24,7 @@ pub(super) struct AnnoyFile {
     pub(super) n_nodes: usize,
     /// The nodes that queries start from, in the order of the trees.
     pub(super) roots: Vec<u32>,
-    /// The last word of the file that is not 0, and where it is.
+    /// The last word of the last node that is not 0, and where it is.
     tail: Option<(usize, u32)>,
 }
 
@@ -44,22 +44,21 @@ impl AnnoyFile {
             return Err(OpenError::Empty);
         }
         let current = Layout::current(metric, dim);
+        let fits_current = size.is_multiple_of(current.bytes());
         let layouts: Vec<Layout> = [Some(current), Layout::others(metric, dim)]
             .into_iter()
             .flatten()
             .filter(|layout| size % layout.bytes() == 0)
             .collect();
-        if layouts.is_empty() {
-            return Err(OpenError::Stride { size, stride: current.bytes(), dim, metric: metric.name() });
-        }
         let mapping = Mapping::new(file, prefault)?;
         let mut complaint = None;
         for layout in layouts {
             match read_ends(mapping.words(), layout) {
                 Ok((n_items, roots)) => {
                     let n_nodes = mapping.words().len() / layout.stride;
-                    let words = mapping.words();
-                    let tail = words.iter().rposition(|&word| word != 0).map(|at| (at, words[at]));
+                    let words = &mapping.words()[..n_nodes * layout.stride];
+                    let last = words.iter().rev().take(layout.stride).position(|&word| word != 0);
+                    let tail = last.map(|back| words.len() - 1 - back).map(|at| (at, words[at]));
                     let file = Self { mapping, layout, n_items, n_nodes, roots, tail };
                     file.intact()?;
                     return Ok(file);
@@ -67,8 +66,10 @@ impl AnnoyFile {
                 Err(found) => complaint = complaint.or(Some(found)),
             }
         }
-        let found = complaint.unwrap_or_default();
-        Err(OpenError::Foreign { dim, metric: metric.name(), found })
+        match complaint {
+            Some(found) if fits_current => Err(OpenError::Foreign { dim, metric: metric.name(), found }),
+            _ => Err(OpenError::Stride { size, stride: current.bytes(), dim, metric: metric.name() }),
+        }
     }
 
     pub(super) fn words(&self) -> &[u32] {
@@ -126,10 +127,16 @@ pub(super) fn read_ends(words: &[u32], layout: Layout) -> Result<(usize, Vec<u32
         }
         n_roots / 2
     } else {
-        if n_items <= layout.bucket || !(first + 1..n_nodes).any(|copy| node(copy) == node(first)) {
+        // Old versions wrote parents before their children, so that the first tree begins with its root.
+        let parents_first = count(n_items) == n_items;
+        let own_root_first = (first + 1..n_nodes).any(|copy| node(copy) == node(first));
+        if n_items <= layout.bucket || !(parents_first || own_root_first) {
             return Err(cut_off());
         }
-        n_roots - 1
+        // Annoy's test for the last tree's own root. Where threads finished in another order it fails, and Annoy, and so
+        // we, search that tree twice.
+        let own_root = layout.children(node(first))[0] == layout.children(node(last))[0];
+        n_roots - usize::from(n_roots > 1 && own_root)
     };
     Ok((n_items, ((n_nodes - n_trees) as u32..n_nodes as u32).collect()))
 }

@@ -7,9 +7,11 @@
 //! there as usual.
 
 use super::items::Items;
+use super::local::Local;
 use super::space::{BLOCK, Space};
-use super::split::{Splitter, fetch};
+use super::split::Splitter;
 use crate::random::Random;
+use crate::simd;
 
 /// Bytes of items in a cell: half of the second-level cache of a common processor.
 const CELL_BYTES: usize = 512 << 10;
@@ -50,7 +52,8 @@ impl Dealt {
     pub(super) fn new(
         space: &Space,
         items: &Items,
-        splitter: &mut Splitter<'_>,
+        splitter: &mut Splitter,
+        local: &mut Local,
         ids: &mut [u32],
         random: &mut Random,
     ) -> Option<Self> {
@@ -60,9 +63,9 @@ impl Dealt {
         if ids.len() < 2 * cell {
             return None;
         }
-        let mut sample = draw(ids, (ids.len() / cell + 1) * SAMPLE, random);
+        local.gather(space, items, &draw(ids, (ids.len() / cell + 1) * SAMPLE, random));
         let mut top = Top { stride: layout.stride, planes: Vec::new(), children: Vec::new(), n_cells: 0 };
-        top.grow(splitter, &mut sample, random);
+        top.grow(splitter, local, &mut (0..local.len() as u32).collect::<Vec<_>>(), random);
         let cells = top.route(space, items, ids, random);
         let mut ends = vec![0; top.n_cells];
         cells.iter().for_each(|&cell| ends[cell as usize] += 1);
@@ -104,7 +107,13 @@ impl Top {
         &self.planes[plane * self.stride..][..self.stride]
     }
 
-    fn grow(&mut self, splitter: &mut Splitter<'_>, sample: &mut [u32], random: &mut Random) -> Below {
+    fn grow(
+        &mut self,
+        splitter: &mut Splitter,
+        local: &Local,
+        sample: &mut [u32],
+        random: &mut Random,
+    ) -> Below {
         if sample.len() <= SAMPLE * 3 / 2 && !self.children.is_empty() {
             self.n_cells += 1;
             return Below::Cell(self.n_cells - 1);
@@ -113,9 +122,10 @@ impl Top {
         self.children.push([Below::Plane(number); 2]);
         self.planes.resize(self.planes.len() + self.stride, 0);
         let at = number * self.stride..(number + 1) * self.stride;
-        let middle = splitter.cut(sample, random, &mut self.planes[at]);
+        let middle = splitter.cut(local, sample, random, &mut self.planes[at]);
         let (zero, one) = sample.split_at_mut(middle);
-        self.children[number] = [self.grow(splitter, zero, random), self.grow(splitter, one, random)];
+        self.children[number] =
+            [self.grow(splitter, local, zero, random), self.grow(splitter, local, one, random)];
         Below::Plane(number)
     }
 
@@ -125,7 +135,9 @@ impl Top {
         let mut rows: [&[u32]; BLOCK] = [&[]; BLOCK];
         for (i, block) in ids.chunks(BLOCK).enumerate() {
             let rest = ids.get((i + 1) * BLOCK..).unwrap_or_default();
-            fetch(items, &rest[..rest.len().min(BLOCK)]);
+            for &id in rest.iter().take(BLOCK) {
+                simd::prefetch(items.node(id));
+            }
             for (row, &id) in rows.iter_mut().zip(block) {
                 *row = space.layout.vector(items.node(id));
             }

@@ -142,22 +142,6 @@ impl Space {
         }
     }
 
-    /// The margins of items to a split's plane. At most [`BLOCK`] rows.
-    pub(super) fn margins(&self, split: &[u32], rows: &[&[u32]], out: &mut [f32]) {
-        if self.layout.metric == Metric::Hamming {
-            for (out, row) in out.iter_mut().zip(rows) {
-                *out = self.bit(split, self.layout.bits(row));
-            }
-            return;
-        }
-        let mut views: [&[f32]; BLOCK] = [&[]; BLOCK];
-        for (view, row) in views.iter_mut().zip(rows) {
-            *view = self.layout.floats(row);
-        }
-        (self.kernels.dot_rows)(self.layout.floats(split), &views[..rows.len()], out);
-        out.iter_mut().for_each(|margin| *margin = self.layout.add_offset(split, *margin));
-    }
-
     /// The bit that a split of binary vectors looks at: Annoy numbers the bits of a word from the highest. A position
     /// beyond the vector, which only a damaged file has, is no bit.
     pub(super) fn bit(&self, split: &[u32], bits: &[Word]) -> f32 {

@@ -4,15 +4,17 @@
 //! two items to start from, then 200 random ones, each drawn into the closer centre, where a centre that has drawn in
 //! many counts as farther away, so that the two stay balanced. For bits the cut is the value of one bit.
 
-use super::items::Items;
+use super::local::{Lines, Local, is_directional};
 use super::metric::Metric;
-use super::space::Space;
+use super::space::{BLOCK, Space};
 use crate::random::{Random, mix};
-use crate::simd::{self, Word};
+use crate::simd::Word;
 
 /// Random items that pull at the centres (Annoy's number).
 const STEPS: usize = 200;
-/// How often a plane is tried before the halves may be of any size.
+/// How many of them are looked at before the centres move.
+const TOGETHER: usize = 8;
+/// How often a plane is tried before the halves may be of any size (Annoy's number).
 const ATTEMPTS: usize = 3;
 /// A share of the items on one side up to which a cut is taken at once (Annoy's number).
 const BALANCED: f64 = 0.95;
@@ -20,51 +22,53 @@ const BALANCED: f64 = 0.95;
 const HOPELESS: f64 = 0.99;
 /// Random bits that are tried before all are, in turn (Annoy's number).
 const BIT_ATTEMPTS: usize = 20;
-/// Items whose margins are computed together: a block in flight while the next one comes from memory.
-const BLOCK: usize = super::space::BLOCK;
-/// How many steps of the two means are fetched ahead.
-const AHEAD: usize = 8;
 
 /// Makes cuts; keeps its buffers between them.
-pub(super) struct Splitter<'a> {
+pub(super) struct Splitter {
     space: Space,
-    items: &'a Items,
     centres: [Centre; 2],
-    draws: Vec<u32>,
+    /// The normal of the plane, padded as rows are.
+    normal: Lines,
     sides: Vec<bool>,
     spare: Vec<u32>,
 }
 
-/// A centre of items and how many it has drawn in.
+/// A centre of items.
 #[derive(Default)]
 struct Centre {
-    mean: Vec<f32>,
-    /// Squared length of the mean, for the angular metrics.
-    norm: f32,
-    drawn: f32,
+    mean: Lines,
+    /// How many items it is the mean of.
+    drawn: usize,
+    /// 1 / length of the mean, where directions count.
+    per_length: f32,
 }
 
-impl<'a> Splitter<'a> {
-    pub(super) fn new(space: Space, items: &'a Items) -> Self {
+impl Splitter {
+    pub(super) fn new(space: Space) -> Self {
         Self {
             space,
-            items,
             centres: Default::default(),
-            draws: Vec::new(),
+            normal: Lines::default(),
             sides: Vec::new(),
             spare: Vec::new(),
         }
     }
 
-    /// Orders `ids` so that side 0 comes first, each side in the order it had, writes the plane into `node`, and
-    /// returns where side 1 begins. Both sides hold something. `ids` are at least two living items.
-    pub(super) fn cut(&mut self, ids: &mut [u32], random: &mut Random, node: &mut [u32]) -> usize {
+    /// Orders `rows`, numbers of rows of `local`, so that side 0 comes first, each side in the order it had; writes the
+    /// plane into `node`; and returns where side 1 begins. Both sides hold something. There are at least two rows.
+    pub(super) fn cut(
+        &mut self,
+        local: &Local,
+        rows: &mut [u32],
+        random: &mut Random,
+        node: &mut [u32],
+    ) -> usize {
         let mut larger = 1.0;
         for _ in 0..ATTEMPTS {
-            self.choose_plane(ids, random, node);
-            self.choose_sides(ids, random, node);
+            self.choose_plane(local, rows, random, node);
+            self.choose_sides(local, rows, random, node);
             let on_one = self.sides.iter().filter(|&&side| side).count();
-            larger = on_one.max(ids.len() - on_one) as f64 / ids.len() as f64;
+            larger = on_one.max(rows.len() - on_one) as f64 / rows.len() as f64;
             if larger < BALANCED {
                 break;
             }
@@ -74,138 +78,130 @@ impl<'a> Splitter<'a> {
             node.fill(0);
             self.space.layout.mark_blind(node);
             self.sides.clear();
-            self.sides.extend((0..ids.len()).map(|i| i % 2 == 1));
-            let mut i = ids.len();
-            while i > 1 {
-                self.sides.swap(i - 1, random.below(i));
-                i -= 1;
+            self.sides.extend((0..rows.len()).map(|i| i % 2 == 1));
+            for i in (1..rows.len()).rev() {
+                self.sides.swap(i, random.below(i + 1));
             }
         }
-        self.part(ids)
+        self.part(rows)
     }
 
-    /// Moves `ids` to their sides.
-    fn part(&mut self, ids: &mut [u32]) -> usize {
-        self.spare.clear();
-        let mut kept = 0;
-        for i in 0..ids.len() {
-            if self.sides[i] {
-                self.spare.push(ids[i]);
-            } else {
-                ids[kept] = ids[i];
-                kept += 1;
-            }
+    /// Moves `rows` to their sides.
+    fn part(&mut self, rows: &mut [u32]) -> usize {
+        self.spare.resize(rows.len(), 0);
+        let (mut kept, mut moved) = (0, 0);
+        // Sides are as good as random: writing to both places costs less than a branch.
+        for i in 0..rows.len() {
+            let (row, side) = (rows[i], usize::from(self.sides[i]));
+            rows[kept] = row;
+            self.spare[moved] = row;
+            kept += 1 - side;
+            moved += side;
         }
-        ids[kept..].copy_from_slice(&self.spare);
+        rows[kept..].copy_from_slice(&self.spare[..moved]);
         kept
     }
 
-    fn choose_sides(&mut self, ids: &[u32], random: &mut Random, node: &[u32]) {
-        let Self { space, items, sides, .. } = self;
+    fn choose_sides(&mut self, local: &Local, rows: &[u32], random: &mut Random, node: &[u32]) {
+        let Self { space, sides, normal, .. } = self;
         sides.clear();
-        let mut views: [&[u32]; BLOCK] = [&[]; BLOCK];
+        if space.layout.metric == Metric::Hamming {
+            sides.extend(rows.iter().map(|&row| space.bit(node, local.bits(row)) > 0.0));
+            return;
+        }
+        let mut views: [&[f32]; BLOCK] = [&[]; BLOCK];
         let mut margins = [0.0; BLOCK];
-        fetch(items, ids.get(..BLOCK).unwrap_or(ids));
-        for (i, block) in ids.chunks(BLOCK).enumerate() {
-            fetch(items, ids.get((i + 1) * BLOCK..).map_or(&[], |rest| &rest[..rest.len().min(BLOCK)]));
-            for (view, &id) in views.iter_mut().zip(block) {
-                *view = items.node(id);
+        for block in rows.chunks(BLOCK) {
+            for (view, &row) in views.iter_mut().zip(block) {
+                *view = local.row(row);
             }
-            space.margins(node, &views[..block.len()], &mut margins[..block.len()]);
-            sides.extend(
-                margins[..block.len()].iter().map(
-                    |&margin| {
-                        if margin == 0.0 { random.flip() } else { margin > 0.0 }
-                    },
-                ),
-            );
+            (space.kernels.dot_rows)(normal, &views[..block.len()], &mut margins[..block.len()]);
+            sides.extend(margins[..block.len()].iter().map(|&dot| {
+                let margin = space.layout.add_offset(node, dot);
+                if margin == 0.0 { random.flip() } else { margin > 0.0 }
+            }));
         }
     }
 
-    fn choose_plane(&mut self, ids: &[u32], random: &mut Random, node: &mut [u32]) {
+    fn choose_plane(&mut self, local: &Local, rows: &[u32], random: &mut Random, node: &mut [u32]) {
         node.fill(0);
         let layout = self.space.layout;
         if layout.metric == Metric::Hamming {
-            return self.choose_bit(ids, random, node);
+            return self.choose_bit(local, rows, random, node);
         }
-        self.two_means(ids, random);
-        let normal: &mut [f32] = bytemuck::cast_slice_mut(layout.vector_mut(node));
+        self.two_means(local, rows, random);
         let [p, q] = &self.centres;
-        for ((normal, &p), &q) in normal.iter_mut().zip(&p.mean).zip(&q.mean) {
+        self.normal.reset(p.mean.len());
+        for ((normal, p), q) in self.normal.iter_mut().zip(p.mean.iter()).zip(q.mean.iter()) {
             *normal = p - q;
         }
-        let length = (self.space.kernels.dot)(normal, normal).sqrt();
+        let length = (self.space.kernels.dot)(&self.normal, &self.normal).sqrt();
         if length > 0.0 {
-            normal.iter_mut().for_each(|value| *value /= length);
+            self.normal.iter_mut().for_each(|value| *value /= length);
         }
-        if matches!(layout.metric, Metric::Euclidean | Metric::Manhattan) {
+        bytemuck::cast_slice_mut(layout.vector_mut(node)).copy_from_slice(&self.normal[..layout.vector_len]);
+        if !is_directional(layout.metric) {
             let middle = |((&normal, &p), &q): ((&f32, &f32), &f32)| normal * (p + q) / 2.0;
-            let offset: f32 = normal.iter().zip(&p.mean).zip(&q.mean).map(middle).sum();
+            let offset: f32 = self.normal.iter().zip(p.mean.iter()).zip(q.mean.iter()).map(middle).sum();
             layout.set_offset(node, -offset);
         }
     }
 
     /// Draws the two centres apart.
-    fn two_means(&mut self, ids: &[u32], random: &mut Random) {
-        let first = random.below(ids.len());
-        let second = random.below(ids.len() - 1);
+    ///
+    /// Annoy moves a centre with every item and only then looks at the next one, which makes each step wait for the one
+    /// before. Here up to [`TOGETHER`] items are looked at together, a small share of those that the centres are the
+    /// mean of already, before the centres move; the counts that balance them go on with every item.
+    fn two_means(&mut self, local: &Local, rows: &[u32], random: &mut Random) {
+        let Self { space, centres, .. } = self;
+        let first = random.below(rows.len());
+        let second = random.below(rows.len() - 1);
         let second = second + usize::from(second >= first);
-        self.draws.clear();
-        self.draws.extend((0..STEPS).map(|_| ids[random.below(ids.len())]));
-
-        let Self { space, items, centres, draws, .. } = self;
-        let layout = space.layout;
-        let directional = matches!(layout.metric, Metric::Angular | Metric::Dot);
-        for (centre, &start) in centres.iter_mut().zip(&[ids[first], ids[second]]) {
-            centre.start(space, items.node(start), directional);
-        }
-        fetch(items, &draws[..AHEAD]);
-        for (i, &id) in draws.iter().enumerate() {
-            if let Some(&later) = draws.get(i + AHEAD) {
-                fetch(items, &[later]);
+        centres[0].start(space, local.row(rows[first]));
+        centres[1].start(space, local.row(rows[second]));
+        let mut drawn = 0;
+        while drawn < STEPS {
+            let n = (drawn / 4).clamp(1, TOGETHER).min(STEPS - drawn);
+            drawn += n;
+            let mut views: [&[f32]; TOGETHER] = [&[]; TOGETHER];
+            for view in &mut views[..n] {
+                *view = local.row(rows[random.below(rows.len())]);
             }
-            let node = items.node(id);
-            let row = layout.floats(node);
-            let views = [centres[0].mean.as_slice(), &centres[1].mean];
-            let mut apart = [0.0; 2];
-            let mut scale = 1.0;
-            let mut dots = [0.0; 2];
-            if directional {
-                let norm = space.squared_length(node);
-                if norm <= 0.0 || norm.is_nan() {
-                    continue; // a vector without direction pulls nowhere
-                }
-                scale = 1.0 / norm.sqrt();
-                (space.kernels.dot_rows)(row, &views, &mut dots);
-                for ((apart, dot), centre) in apart.iter_mut().zip(&mut dots).zip(centres.iter()) {
-                    *dot *= scale;
-                    *apart = if centre.norm > 0.0 { 1.0 - *dot / centre.norm.sqrt() } else { 1.0 };
-                }
-            } else if layout.metric == Metric::Manhattan {
-                (space.kernels.l1_rows)(row, &views, &mut apart);
-            } else {
-                (space.kernels.l2_squared_rows)(row, &views, &mut apart);
+            let mut apart = [[0.0; TOGETHER]; 2];
+            for (centre, apart) in centres.iter().zip(&mut apart) {
+                centre.distances(space, &views[..n], &mut apart[..n]);
             }
-            // Which one draws is as good as random, so it is computed and not branched on.
-            let [p, q] = [apart[0] * centres[0].drawn, apart[1] * centres[1].drawn];
-            if p != q {
+            // Which centre is closer is as good as random, so it is computed and not branched on.
+            let mut taken = [[0; TOGETHER], [0; TOGETHER]];
+            let mut counts = [0, 0];
+            #[allow(clippy::needless_range_loop)] // three arrays side by side
+            for i in 0..n {
+                let [p, q] = [0, 1].map(|c| apart[c][i] * (centres[c].drawn + counts[c]) as f32);
                 let closer = usize::from(q < p);
-                centres[closer].draw(space, row, scale, dots[closer]);
+                taken[closer][counts[closer]] = i;
+                counts[closer] += usize::from(p != q);
+            }
+            for c in 0..2 {
+                let mut pulling: [&[f32]; TOGETHER] = [&[]; TOGETHER];
+                for (pulling, &i) in pulling.iter_mut().zip(&taken[c][..counts[c]]) {
+                    *pulling = views[i];
+                }
+                centres[c].draw(space, &pulling[..counts[c]]);
             }
         }
     }
 
     /// Looks for a bit that both values occur at: some at random, then all in turn.
-    fn choose_bit(&mut self, ids: &[u32], random: &mut Random, node: &mut [u32]) {
+    fn choose_bit(&self, local: &Local, rows: &[u32], random: &mut Random, node: &mut [u32]) {
         let layout = self.space.layout;
         let n_bits = layout.bits(node).len() * 64;
         let mut parts = |position: usize| {
             let word: Word = (position as u64).to_le_bytes();
             let vector: &mut [Word] = bytemuck::cast_slice_mut(layout.vector_mut(node));
             vector[0] = word;
-            let set = |&id: &u32| self.space.bit(node, layout.bits(self.items.node(id))) > 0.0;
-            let first = set(&ids[0]);
-            ids.iter().any(|id| set(id) != first)
+            let set = |&row: &u32| self.space.bit(node, local.bits(row)) > 0.0;
+            let first = set(&rows[0]);
+            rows.iter().any(|row| set(row) != first)
         };
         if n_bits > 0 && !(0..BIT_ATTEMPTS).any(|_| parts(random.below(n_bits))) {
             (0..n_bits).any(parts);
@@ -214,35 +210,41 @@ impl<'a> Splitter<'a> {
 }
 
 impl Centre {
-    fn start(&mut self, space: &Space, node: &[u32], directional: bool) {
-        self.mean.clear();
-        self.mean.extend_from_slice(space.layout.floats(node));
-        self.drawn = 1.0;
-        if directional {
-            let norm = (space.kernels.dot)(&self.mean, &self.mean);
-            self.norm = if norm > 0.0 { 1.0 } else { 0.0 };
-            if norm > 0.0 {
-                let scale = 1.0 / norm.sqrt();
-                self.mean.iter_mut().for_each(|value| *value *= scale);
+    fn start(&mut self, space: &Space, row: &[f32]) {
+        self.mean.reset(row.len());
+        self.mean.copy_from_slice(row);
+        self.drawn = 1;
+        self.measure(space);
+    }
+
+    /// How far each row is: 1 - cos, the squared difference, or the sum of differences.
+    fn distances(&self, space: &Space, rows: &[&[f32]], out: &mut [f32]) {
+        match space.layout.metric {
+            Metric::Manhattan => (space.kernels.l1_rows)(&self.mean, rows, out),
+            Metric::Euclidean => (space.kernels.l2_squared_rows)(&self.mean, rows, out),
+            _ => {
+                (space.kernels.dot_rows)(&self.mean, rows, out);
+                out.iter_mut().for_each(|dot| *dot = 1.0 - *dot * self.per_length);
             }
         }
     }
 
-    /// Moves the mean to take in `row * scale`, whose inner product with the mean is `dot`.
-    fn draw(&mut self, space: &Space, row: &[f32], scale: f32, dot: f32) {
-        let share = 1.0 / (self.drawn + 1.0);
-        let keep = 1.0 - share;
-        (space.kernels.blend)(&mut self.mean, keep, row, scale * share);
-        // |keep * mean + share * unit|², without another pass over the mean.
-        self.norm = keep * keep * self.norm + 2.0 * keep * share * dot + share * share;
-        self.drawn += 1.0;
+    /// Moves the mean to take in `rows`.
+    fn draw(&mut self, space: &Space, rows: &[&[f32]]) {
+        if rows.is_empty() {
+            return;
+        }
+        let all = (self.drawn + rows.len()) as f32;
+        (space.kernels.blend)(&mut self.mean, self.drawn as f32 / all, rows, 1.0 / all);
+        self.drawn += rows.len();
+        self.measure(space);
     }
-}
 
-/// Starts fetching the nodes of `ids`.
-pub(super) fn fetch(items: &Items, ids: &[u32]) {
-    for &id in ids {
-        simd::prefetch(items.node(id));
+    fn measure(&mut self, space: &Space) {
+        if is_directional(space.layout.metric) {
+            let norm = (space.kernels.dot)(&self.mean, &self.mean);
+            self.per_length = if norm > 0.0 { 1.0 / norm.sqrt() } else { 0.0 };
+        }
     }
 }
 

@@ -137,8 +137,8 @@ impl Trees {
     ///
     /// # Errors
     ///
-    /// A planted node claims a negative number of items, or has a child that does not come before it: in a sound file
-    /// children are written before their parents, so that no walk can go in circles.
+    /// A planted node claims a negative number of items, or names a node or item that does not exist. Whether nodes
+    /// lead to one another in circles is for whoever walks to notice: [`n_nodes`](Self::n_nodes) bounds the length.
     #[inline]
     pub(super) fn place(&self, reference: u32) -> Result<Place<'_>, Damage> {
         if reference < self.n_items {
@@ -160,11 +160,12 @@ impl Trees {
             return Ok(Place::Bucket(ids));
         }
         let children = *self.layout.children(node);
-        if count > i32::MAX as usize || children.iter().any(|&child| child >= reference) {
+        if count > i32::MAX as usize || children.iter().any(|&child| child >= self.end) {
             return Err(Damage::new(format!(
-                "node {reference} says that {} items are below it, through nodes {children:?}; a node comes after \
-                 the nodes below it",
+                "node {reference} says that {} items are below it, through nodes {:?} of {}",
                 count as u32 as i32,
+                children.map(|child| child as i32),
+                self.end,
             )));
         }
         Ok(Place::Split(node, children))

@@ -93,14 +93,14 @@ impl Trees {
         let patch = if ids.len() <= self.layout.bucket {
             Patch::Bucket(ids)
         } else {
-            self.cut(space, items, &mut ids, Random::new(seed, mix(u64::from(bucket), u64::from(id))))
+            self.cut(space, items, &ids, Random::new(seed, mix(u64::from(bucket), u64::from(id))))
         };
         *self.patch(bucket)? = patch;
         Ok(())
     }
 
     /// Cuts the ids of a bucket that overflows; returns the node that takes its place.
-    fn cut(&mut self, space: Space, items: &Items, ids: &mut [u32], random: Random) -> Patch {
+    fn cut(&mut self, space: Space, items: &Items, ids: &[u32], random: Random) -> Patch {
         let layout = self.layout;
         // Numbered from beyond all items, so that a number tells a node from an item.
         let n_items = items.len();

@@ -133,29 +133,35 @@ pub(super) unsafe fn sums_of_rows<L: Lanes, T: Term>(query: &[f32], rows: &[&[f3
     }
 }
 
-/// `mean * keep + row * weight`, value by value.
+/// `mean * keep` plus `weight` times the sum of `rows`, value by value.
 ///
 /// # Safety
 ///
 /// As for [`sums`].
 #[inline(always)]
-pub(super) unsafe fn blend_lanes<L: Lanes>(mean: &mut [f32], keep: f32, row: &[f32], weight: f32) {
-    assert_eq!(mean.len(), row.len());
-    let (means, mean_tail) = mean.as_chunks_mut::<LANES>();
-    let (rows, row_tail) = row.as_chunks::<LANES>();
+pub(super) unsafe fn blend_lanes<L: Lanes>(mean: &mut [f32], keep: f32, rows: &[&[f32]], weight: f32) {
+    for row in rows {
+        assert_eq!(mean.len(), row.len());
+    }
+    let whole = mean.len() / LANES * LANES;
+    let (blocks, tail) = mean.as_chunks_mut::<LANES>();
     // SAFETY: the caller's promise, for every method of `L` in here.
     unsafe {
         let (keeps, weights) = (L::splat(keep), L::splat(weight));
-        for (mean, row) in means.iter_mut().zip(rows) {
-            L::load(mean).mul_add(keeps, L::load(row).mul(weights)).store(mean);
+        for (i, block) in blocks.iter_mut().enumerate() {
+            let mut blended = L::load(block).mul(keeps);
+            for row in rows {
+                blended = L::load(&row.as_chunks().0[i]).mul_add(weights, blended);
+            }
+            blended.store(block);
         }
     }
-    for (mean, &value) in mean_tail.iter_mut().zip(row_tail) {
-        *mean = mean.mul_add(keep, value * weight);
+    for (i, mean) in tail.iter_mut().enumerate() {
+        *mean = rows.iter().fold(*mean * keep, |sum, row| row[whole + i].mul_add(weight, sum));
     }
 }
 
-/// The floating-point half of a backend: seven functions compiled for `$features` over the lanes `$lanes`.
+/// The floating-point half of a backend: the functions compiled for `$features` over the lanes `$lanes`.
 macro_rules! float_kernels {
     ($features:literal, $lanes:ty) => {
         float_kernels!(@one $features, $lanes, dot, dot_rows, Product);
@@ -163,9 +169,9 @@ macro_rules! float_kernels {
         float_kernels!(@one $features, $lanes, l1, l1_rows, Difference);
 
         #[target_feature(enable = $features)]
-        fn blend(mean: &mut [f32], keep: f32, row: &[f32], weight: f32) {
+        fn blend(mean: &mut [f32], keep: f32, rows: &[&[f32]], weight: f32) {
             // SAFETY: this function enables the features that the lanes need.
-            unsafe { blend_lanes::<$lanes>(mean, keep, row, weight) }
+            unsafe { blend_lanes::<$lanes>(mean, keep, rows, weight) }
         }
     };
     (@one $features:literal, $lanes:ty, $pair:ident, $rows:ident, $term:ident) => {
@@ -198,9 +204,9 @@ macro_rules! kernel_table {
             l2_squared_rows: kernel_table!(@rows l2_squared_rows),
             l1_rows: kernel_table!(@rows l1_rows),
             hamming_rows: kernel_table!(@rows $hamming_rows),
-            blend: |mean, keep, row, weight| {
+            blend: |mean, keep, rows, weight| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
-                unsafe { blend(mean, keep, row, weight) }
+                unsafe { blend(mean, keep, rows, weight) }
             },
         }
     };

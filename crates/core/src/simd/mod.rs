@@ -15,10 +15,9 @@
 //! A floating-point sum depends on its order, so the order is part of the specification: whole blocks of
 //! [`LANES`] values go through fused multiply-adds into sixteen running sums; the sixteen are folded in halves (lane
 //! i + lane i+8, then i+4, i+2, i+1); what is left of the vector is multiplied and added one value after the other,
-//! each step rounded. Every
-//! backend does exactly that, so distances, and with them the trees built from a seed, are the same bits on every
-//! CPU. It is also the order in which Annoy 1.17.3 sums when it is compiled for AVX-512, so that on its files the
-//! distances agree to the last bit.
+//! each step rounded. Every backend does exactly that, so distances, and with them the trees built from a seed, are the
+//! same bits on every CPU. It is also the order in which Annoy 1.17.3 sums when GCC compiles it for AVX-512, so that on
+//! its files the distances agree to the last bit.
 //!
 //! One such sum is bound by the latency of its chain of additions; the `*_rows` kernels therefore run four rows side
 //! by side, which changes no row's sum.
@@ -80,8 +79,8 @@ pub struct Kernels {
     pub l1_rows: Rows<f32, f32>,
     /// [`hamming`](Self::hamming) against many rows.
     pub hamming_rows: Rows<Word, u64>,
-    /// `(mean, keep, row, weight)`: `mean` becomes `mean * keep + row * weight`, the product with `keep` fused in.
-    pub blend: fn(&mut [f32], f32, &[f32], f32),
+    /// `(mean, keep, rows, weight)`: `mean` becomes `mean * keep + weight * (sum of the rows)`, each row fused in.
+    pub blend: fn(&mut [f32], f32, &[&[f32]], f32),
 }
 
 impl std::fmt::Debug for Kernels {

@@ -38,10 +38,12 @@ fn hamming(x: &[Word], y: &[Word]) -> u64 {
     x.iter().zip(y).map(bits).sum()
 }
 
-fn blend(mean: &mut [f32], keep: f32, row: &[f32], weight: f32) {
-    assert_eq!(mean.len(), row.len());
-    for (mean, &value) in mean.iter_mut().zip(row) {
-        *mean = mean.mul_add(keep, value * weight);
+fn blend(mean: &mut [f32], keep: f32, rows: &[&[f32]], weight: f32) {
+    for row in rows {
+        assert_eq!(mean.len(), row.len());
+    }
+    for (i, mean) in mean.iter_mut().enumerate() {
+        *mean = rows.iter().fold(*mean * keep, |sum, row| row[i].mul_add(weight, sum));
     }
 }
 

