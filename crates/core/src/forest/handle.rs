@@ -229,16 +229,19 @@ impl Forest {
         }
         let first = self.n_items();
         let id = |i: usize| ids.map_or((first + i) as u64, |ids| u64::from(ids[i]));
-        let largest = (0..n).map(id).max();
-        if let Some(largest) = largest {
-            if largest > u64::from(LARGEST_ID) {
-                return Err(UpdateError::IdTooLarge { id: largest });
-            }
-            for i in 0..n {
-                self.check_finite(id(i) as u32, &rows[i * dim..][..dim])?;
-            }
-            let memory = |source| UpdateError::Memory { id: largest as u32, source };
-            self.items.reserve(largest as usize + 1).map_err(memory)?;
+        let Some(largest) = (0..n).map(id).max() else { return Ok(()) };
+        if largest > u64::from(LARGEST_ID) {
+            return Err(UpdateError::IdTooLarge { id: largest });
+        }
+        for i in 0..n {
+            self.check_finite(id(i) as u32, &rows[i * dim..][..dim])?;
+        }
+        let memory = |source| UpdateError::Memory { id: largest as u32, source };
+        self.items.reserve(largest as usize + 1).map_err(memory)?;
+        if ids.is_none() && self.trees.is_none() {
+            self.items.append(&self.space, rows);
+            self.revision += 1;
+            return Ok(());
         }
         for i in 0..n {
             self.put(id(i) as u32, &rows[i * dim..][..dim])?;

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
 use super::reader::AnnoyFile;
+use super::space::Space;
 use crate::error::Damage;
 use crate::file::Pages;
 
@@ -130,6 +131,22 @@ impl Items {
         self.len = self.len.max(at + 1);
         self.living_change += isize::from(!lived);
         Ok(())
+    }
+
+    /// Adds vectors, one after the other in `rows`, at the end, where [`reserve`](Self::reserve) has made room.
+    pub(super) fn append(&mut self, space: &Space, rows: &[f32]) {
+        let (layout, dim) = (self.layout, self.layout.dim);
+        let start = (self.len - self.from_file) * layout.stride;
+        let nodes = self.rows.words_mut()[start..].chunks_exact_mut(layout.stride);
+        let mut encoded = Vec::with_capacity(layout.vector_len);
+        let mut added = 0;
+        for (node, row) in nodes.zip(rows.chunks_exact(dim)) {
+            space.encode(row, &mut encoded);
+            layout.write_item(node, &encoded, space.norm(&encoded));
+            added += 1;
+        }
+        self.len += added;
+        self.living_change += added as isize;
     }
 
     /// Takes over whole rows, holes among them, as the first and only items.

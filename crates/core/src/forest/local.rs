@@ -68,12 +68,12 @@ impl Local {
         self.stride = layout.vector_len.next_multiple_of(LANES);
         self.lines.reset(self.stride * ids.len());
         for &id in ids.iter().take(AHEAD) {
-            simd::prefetch(items.node(id));
+            simd::prefetch_many(items.node(id));
         }
         let words: &mut [u32] = bytemuck::cast_slice_mut(&mut self.lines);
         for (i, &id) in ids.iter().enumerate() {
             if let Some(&later) = ids.get(i + AHEAD) {
-                simd::prefetch(items.node(later));
+                simd::prefetch_many(items.node(later));
             }
             let node = items.node(id);
             let row = &mut words[i * self.stride..][..layout.vector_len];

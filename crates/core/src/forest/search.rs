@@ -276,7 +276,7 @@ fn candidate(seen: &mut [u64], candidates: &mut Vec<u32>, trees: &Trees, id: u32
 
 fn fetch_items(items: &Items, ids: &[u32]) {
     for &id in ids {
-        simd::prefetch(items.node(id));
+        simd::prefetch_many(items.node(id));
     }
 }
 

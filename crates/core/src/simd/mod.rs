@@ -43,7 +43,7 @@ mod scalar;
 
 use std::sync::OnceLock;
 
-pub(crate) use prefetch::prefetch;
+pub(crate) use prefetch::{prefetch, prefetch_many};
 
 /// How many running sums a floating-point kernel keeps.
 pub(crate) const LANES: usize = 16;

@@ -2,32 +2,66 @@
 
 const CACHE_LINE: usize = 64;
 
-/// Starts fetching every cache line of `data`; returns at once and changes nothing.
+/// Starts fetching every cache line of `data` into the first-level cache; returns at once and changes nothing. For
+/// little memory that is read next: the core waits for at most some dozen such lines at a time.
 #[inline]
 pub(crate) fn prefetch<T>(data: &[T]) {
+    each_line(data, near);
+}
+
+/// The same into the second-level cache, which takes several times as many lines at a time. For many rows that are
+/// read a little later: ranking candidates of 400 bytes took a tenth less time so than with [`prefetch`].
+#[inline]
+pub(crate) fn prefetch_many<T>(data: &[T]) {
+    each_line(data, far);
+}
+
+#[inline(always)]
+fn each_line<T>(data: &[T], fetch: impl Fn(*const u8)) {
     let start = data.as_ptr().cast::<u8>();
     for offset in (0..size_of_val(data)).step_by(CACHE_LINE) {
-        line(start.wrapping_add(offset));
+        fetch(start.wrapping_add(offset));
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[inline]
-fn line(address: *const u8) {
+#[inline(always)]
+fn near(address: *const u8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: a prefetch never faults, whatever the address; SSE is part of x86-64.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
 }
 
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn far(address: *const u8) {
+    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+    // SAFETY: a prefetch never faults, whatever the address; SSE is part of x86-64.
+    unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+}
+
 #[cfg(target_arch = "aarch64")]
-#[inline]
-fn line(address: *const u8) {
+#[inline(always)]
+fn near(address: *const u8) {
     // SAFETY: PRFM never faults, whatever the address, and changes no register and no memory.
     unsafe {
-        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) address, options(nostack, preserves_flags, readonly))
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn far(address: *const u8) {
+    // SAFETY: PRFM never faults, whatever the address, and changes no register and no memory.
+    unsafe {
+        std::arch::asm!("prfm pldl2keep, [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
     }
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-#[inline]
-fn line(_address: *const u8) {}
+#[inline(always)]
+fn near(_address: *const u8) {}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline(always)]
+fn far(_address: *const u8) {}
