@@ -3,9 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use super::bands::{self, Band};
 use super::items::Items;
 use super::layout::Layout;
 use super::local::Local;
+use super::metric::Metric;
 use super::sample::{Below, Dealt};
 use super::space::Space;
 use super::split::Splitter;
@@ -171,18 +173,52 @@ impl<'a> Grower<'a> {
             push_forked_root(&self.layout, &mut self.nodes, ids, self.n_items);
             return Some(());
         }
-        let (space, items) = (self.space, self.items);
-        let root = match Dealt::new(&space, items, &mut self.splitter, &mut self.local, ids, &mut self.random)
-        {
-            Some(dealt) => self.below(&dealt, dealt.root(), ids)?.0,
-            None => {
-                self.local.gather(&space, items, ids);
+        let root = match self.layout.metric {
+            // A root is a split, even over few items, once a bucket could not name all ids.
+            _ if ids.len() <= self.layout.bucket => {
+                self.local.gather(&self.space, self.items, ids);
                 self.fork(&mut (0..ids.len() as u32).collect::<Vec<_>>())?
             }
+            Metric::Dot => self.chain(bands::by_length(&self.space, self.items, ids))?,
+            _ => self.whole(ids)?,
         };
         let at = (root as usize - self.n_items) * self.layout.stride;
         self.layout.set_count(&mut self.nodes[at..], self.n_items);
         Some(())
+    }
+
+    /// Grows the bands, and the splits that part each from the shorter ones.
+    fn chain(&mut self, bands: Vec<Band>) -> Option<u32> {
+        let mut below: Option<(u32, usize)> = None;
+        for mut band in bands.into_iter().rev() {
+            let count = band.ids.len();
+            let top = self.whole(&mut band.ids)?;
+            below = Some(match below {
+                None => (top, count),
+                Some((shorter, shorter_count)) => {
+                    let mut node = vec![0; self.layout.stride];
+                    self.layout.set_offset(&mut node, band.offset);
+                    let count = count + shorter_count;
+                    (
+                        push_split(&self.layout, &mut self.nodes, node, [shorter, top], count, self.n_items),
+                        count,
+                    )
+                }
+            });
+        }
+        below.map(|(top, _)| top)
+    }
+
+    /// Grows what holds all of `ids`.
+    fn whole(&mut self, ids: &mut [u32]) -> Option<u32> {
+        let (space, items) = (self.space, self.items);
+        match Dealt::new(&space, items, &mut self.splitter, &mut self.local, ids, &mut self.random) {
+            Some(dealt) => Some(self.below(&dealt, dealt.root(), ids)?.0),
+            None => {
+                self.local.gather(&space, items, ids);
+                self.branch(&mut (0..ids.len() as u32).collect::<Vec<_>>())
+            }
+        }
     }
 
     /// Grows what lies below a plane that was chosen from a sample; returns its top and how many items it holds.

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 
 use super::layout::Layout;
+use super::metric::Metric;
 use super::reader::AnnoyFile;
 use super::space::Space;
 use crate::error::Damage;
@@ -138,11 +139,16 @@ impl Items {
         let (layout, dim) = (self.layout, self.layout.dim);
         let start = (self.len - self.from_file) * layout.stride;
         let nodes = self.rows.words_mut()[start..].chunks_exact_mut(layout.stride);
-        let mut encoded = Vec::with_capacity(layout.vector_len);
+        let mut bits = Vec::new();
         let mut added = 0;
         for (node, row) in nodes.zip(rows.chunks_exact(dim)) {
-            space.encode(row, &mut encoded);
-            layout.write_item(node, &encoded, space.norm(&encoded));
+            let words = if layout.metric == Metric::Hamming {
+                space.encode(row, &mut bits);
+                &bits
+            } else {
+                bytemuck::cast_slice(row)
+            };
+            layout.write_item(node, words, space.norm(words));
             added += 1;
         }
         self.len += added;

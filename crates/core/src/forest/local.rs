@@ -26,9 +26,8 @@ struct Line([f32; LANES]);
 pub(super) struct Lines(Vec<Line>);
 
 impl Lines {
-    /// Becomes `n` zeros, rounded up to whole lines.
+    /// Becomes `n` values, rounded up to whole lines; what they are is for the caller to set.
     pub(super) fn reset(&mut self, n: usize) {
-        self.0.clear();
         self.0.resize(n.div_ceil(LANES), Line([0.0; LANES]));
     }
 }
@@ -76,8 +75,9 @@ impl Local {
                 simd::prefetch_many(items.node(later));
             }
             let node = items.node(id);
-            let row = &mut words[i * self.stride..][..layout.vector_len];
+            let (row, padding) = words[i * self.stride..][..self.stride].split_at_mut(layout.vector_len);
             row.copy_from_slice(layout.vector(node));
+            padding.fill(0);
             if directional {
                 let norm = space.squared_length(node);
                 let scale = if norm > 0.0 { 1.0 / norm.sqrt() } else { 1.0 };

@@ -19,6 +19,7 @@
 //! | `trees.rs` | the trees: planted nodes, and what changed since |
 //! | `split.rs` | cuts a set of items in two |
 //! | `local.rs` | a dense copy of the items of a branch that grows |
+//! | `bands.rs` | parts the items of an inner-product index by length |
 //! | `sample.rs` | the top of a large tree, from a sample |
 //! | `build.rs` | grows trees |
 //! | `search.rs` | answers queries |
@@ -26,6 +27,7 @@
 //! | `compact.rs` | makes a changed tree an ordinary one |
 //! | `reader.rs`, `writer.rs` | the file |
 
+mod bands;
 mod build;
 mod compact;
 mod handle;

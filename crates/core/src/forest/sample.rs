@@ -13,8 +13,8 @@ use super::split::Splitter;
 use crate::random::Random;
 use crate::simd;
 
-/// Bytes of items in a cell: half of the second-level cache of a common processor.
-const CELL_BYTES: usize = 512 << 10;
+/// Bytes of items in a cell: the second-level cache of a common processor.
+const CELL_BYTES: usize = 1 << 20;
 /// Buckets in a cell, at least: below that there is nothing to gain by stopping early.
 const CELL_BUCKETS: usize = 8;
 /// Items of the sample in a cell: more than a plane draws on, so that the last planes are as good as the first.
@@ -26,17 +26,21 @@ const WORTH_IT: usize = 4;
 struct Top {
     stride: usize,
     planes: Vec<u32>,
-    children: Vec<[Below; 2]>,
-    n_cells: usize,
+    /// Numbers of planes, or of cells with the bit [`CELL`].
+    children: Vec<[u32; 2]>,
+    n_cells: u32,
 }
+
+/// Tells the number of a cell from that of a plane.
+const CELL: u32 = 1 << 31;
 
 /// What lies on a side of a plane.
 #[derive(Clone, Copy)]
 pub(super) enum Below {
-    /// The plane of this number.
-    Plane(usize),
-    /// The items `ends[cell - 1]..ends[cell]`.
-    Cell(usize),
+    /// A plane.
+    Plane(u32),
+    /// The items of a cell.
+    Cell(u32),
 }
 
 /// Items, dealt out.
@@ -67,7 +71,7 @@ impl Dealt {
         let mut top = Top { stride: layout.stride, planes: Vec::new(), children: Vec::new(), n_cells: 0 };
         top.grow(splitter, local, &mut (0..local.len() as u32).collect::<Vec<_>>(), random);
         let cells = top.route(space, items, ids, random);
-        let mut ends = vec![0; top.n_cells];
+        let mut ends = vec![0; top.n_cells as usize];
         cells.iter().for_each(|&cell| ends[cell as usize] += 1);
         if ends.contains(&0) {
             return None;
@@ -92,12 +96,14 @@ impl Dealt {
     }
 
     /// A plane in node form, and what is below it.
-    pub(super) fn plane(&self, plane: usize) -> (&[u32], [Below; 2]) {
-        (self.top.plane(plane), self.top.children[plane])
+    pub(super) fn plane(&self, plane: u32) -> (&[u32], [Below; 2]) {
+        let below = |at| if at & CELL == 0 { Below::Plane(at) } else { Below::Cell(at & !CELL) };
+        (self.top.plane(plane as usize), self.top.children[plane as usize].map(below))
     }
 
     /// Where the ids of a cell lie.
-    pub(super) fn cell(&self, cell: usize) -> std::ops::Range<usize> {
+    pub(super) fn cell(&self, cell: u32) -> std::ops::Range<usize> {
+        let cell = cell as usize;
         cell.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[cell]
     }
 }
@@ -107,26 +113,27 @@ impl Top {
         &self.planes[plane * self.stride..][..self.stride]
     }
 
+    /// Cuts a sample down to cells; returns what is at the top.
     fn grow(
         &mut self,
         splitter: &mut Splitter,
         local: &Local,
         sample: &mut [u32],
         random: &mut Random,
-    ) -> Below {
+    ) -> u32 {
         if sample.len() <= SAMPLE * 3 / 2 && !self.children.is_empty() {
             self.n_cells += 1;
-            return Below::Cell(self.n_cells - 1);
+            return (self.n_cells - 1) | CELL;
         }
         let number = self.children.len();
-        self.children.push([Below::Plane(number); 2]);
+        self.children.push([0; 2]);
         self.planes.resize(self.planes.len() + self.stride, 0);
         let at = number * self.stride..(number + 1) * self.stride;
         let middle = splitter.cut(local, sample, random, &mut self.planes[at]);
         let (zero, one) = sample.split_at_mut(middle);
-        self.children[number] =
-            [self.grow(splitter, local, zero, random), self.grow(splitter, local, one, random)];
-        Below::Plane(number)
+        let zero = self.grow(splitter, local, zero, random);
+        self.children[number] = [zero, self.grow(splitter, local, one, random)];
+        number as u32
     }
 
     /// The cell of each item. A block of items goes down together, so that the sums of many run side by side.
@@ -136,31 +143,26 @@ impl Top {
         for (i, block) in ids.chunks(BLOCK).enumerate() {
             let rest = ids.get((i + 1) * BLOCK..).unwrap_or_default();
             for &id in rest.iter().take(BLOCK) {
-                simd::prefetch(items.node(id));
+                simd::prefetch_many(items.node(id));
             }
             for (row, &id) in rows.iter_mut().zip(block) {
                 *row = space.layout.vector(items.node(id));
             }
-            let mut at = [Below::Plane(0); BLOCK];
-            let at = &mut at[..block.len()];
-            loop {
-                let mut arrived = true;
+            let at = &mut [0; BLOCK][..block.len()];
+            let mut arrived = false;
+            while !arrived {
+                arrived = true;
                 for (at, row) in at.iter_mut().zip(&rows) {
-                    if let Below::Plane(plane) = *at {
+                    if *at & CELL == 0 {
+                        let plane = *at as usize;
                         let margin = space.margin(self.plane(plane), row);
                         let one = if margin == 0.0 { random.flip() } else { margin > 0.0 };
                         *at = self.children[plane][usize::from(one)];
                         arrived = false;
                     }
                 }
-                if arrived {
-                    break;
-                }
             }
-            cells.extend(at.iter().map(|at| match *at {
-                Below::Cell(cell) => cell as u32,
-                Below::Plane(_) => unreachable!("the loop ends when all have arrived"),
-            }));
+            cells.extend(at.iter().map(|at| at & !CELL));
         }
         cells
     }

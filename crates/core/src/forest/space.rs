@@ -106,8 +106,13 @@ impl Space {
             }
             _ => {
                 (self.kernels.dot_rows)(query.floats(), views, out);
-                for (out, row) in out.iter_mut().zip(rows) {
-                    *out = angular(query.norm, self.squared_length(row), *out);
+                // First the lengths, from memory, then the arithmetic, several at a time.
+                let mut norms = [0.0; BLOCK];
+                for (norm, row) in norms.iter_mut().zip(rows) {
+                    *norm = self.squared_length(row);
+                }
+                for (out, &norm) in out.iter_mut().zip(&norms) {
+                    *out = angular(query.norm, norm, *out);
                 }
             }
         }
@@ -172,5 +177,6 @@ impl Space {
 /// 2 − 2 cos, from two squared lengths and the inner product; 2 when one of them has no length.
 fn angular(x: f32, y: f32, dot: f32) -> f32 {
     let both = x * y;
-    if both > 0.0 { (2.0 - 2.0 * f64::from(dot) / f64::from(both.sqrt())) as f32 } else { 2.0 }
+    let order = (2.0 - 2.0 * f64::from(dot) / f64::from(both.sqrt())) as f32;
+    if both > 0.0 { order } else { 2.0 }
 }

@@ -3,8 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SquaredDifference, blend_lanes, float_kernels, kernel_table, sums,
-    sums_of_rows,
+    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_lanes, float_kernels, kernel_table,
+    sums, sums_of_rows,
 };
 use super::{Kernels, LANES, Word};
 
@@ -78,6 +78,15 @@ impl Lanes for TwoYmm {
         // SAFETY: as in `zero`.
         unsafe { fold_eight(_mm256_add_ps(self.0, self.1)) }
     }
+    #[inline(always)]
+    unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `zero`.
+        unsafe {
+            let (a, b) = (_mm256_add_ps(a.0, a.1), _mm256_add_ps(b.0, b.1));
+            let (c, d) = (_mm256_add_ps(c.0, c.1), _mm256_add_ps(d.0, d.1));
+            fold_four_eights(a, b, c, d)
+        }
+    }
 }
 
 /// Lane i + lane i+4, then i+2, i+1.
@@ -89,10 +98,41 @@ impl Lanes for TwoYmm {
 pub(super) unsafe fn fold_eight(lanes: __m256) -> f32 {
     // SAFETY: the caller's promise.
     unsafe {
-        let four = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));
+        let four = quarters(lanes);
         let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
         _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
     }
+}
+
+/// [`fold_eight`] of four at a time.
+///
+/// # Safety
+///
+/// The CPU must have AVX.
+#[inline(always)]
+pub(super) unsafe fn fold_four_eights(a: __m256, b: __m256, c: __m256, d: __m256) -> [f32; SIDE_BY_SIDE] {
+    let mut sums = [0.0; SIDE_BY_SIDE];
+    // SAFETY: the caller's promise; the store is of four floats and needs no alignment.
+    unsafe {
+        let (a, b, c, d) = (quarters(a), quarters(b), quarters(c), quarters(d));
+        // [x0 + x2, x1 + x3, y0 + y2, y1 + y3]
+        let ab = _mm_add_ps(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a));
+        let cd = _mm_add_ps(_mm_movelh_ps(c, d), _mm_movehl_ps(d, c));
+        let (even, odd) = (_mm_shuffle_ps::<0b10_00_10_00>(ab, cd), _mm_shuffle_ps::<0b11_01_11_01>(ab, cd));
+        _mm_storeu_ps(sums.as_mut_ptr(), _mm_add_ps(even, odd));
+    }
+    sums
+}
+
+/// Lane i + lane i+4.
+///
+/// # Safety
+///
+/// The CPU must have AVX.
+#[inline(always)]
+unsafe fn quarters(eight: __m256) -> __m128 {
+    // SAFETY: the caller's promise.
+    unsafe { _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight)) }
 }
 
 float_kernels!("avx2,fma", TwoYmm);

@@ -3,8 +3,8 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SquaredDifference, blend_lanes, float_kernels, kernel_table, sums,
-    sums_of_rows,
+    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_lanes, float_kernels, kernel_table,
+    sums, sums_of_rows,
 };
 use super::{Kernels, LANES, Word, avx2};
 
@@ -69,10 +69,26 @@ impl Lanes for __m512 {
     #[inline(always)]
     unsafe fn fold(self) -> f32 {
         // SAFETY: as in `zero`; AVX-512F implies AVX.
-        unsafe {
-            let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self)));
-            avx2::fold_eight(_mm256_add_ps(_mm512_castps512_ps256(self), high))
-        }
+        unsafe { avx2::fold_eight(halves(self)) }
+    }
+    #[inline(always)]
+    unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `fold`.
+        unsafe { avx2::fold_four_eights(halves(a), halves(b), halves(c), halves(d)) }
+    }
+}
+
+/// Lane i + lane i+8.
+///
+/// # Safety
+///
+/// The CPU must have AVX-512F.
+#[inline(always)]
+unsafe fn halves(lanes: __m512) -> __m256 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(lanes)));
+        _mm256_add_ps(_mm512_castps512_ps256(lanes), high)
     }
 }
 

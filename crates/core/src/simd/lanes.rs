@@ -23,6 +23,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn mul_add(self, other: Self, sum: Self) -> Self;
     /// Lane i + lane i+8, then i+4, i+2, i+1.
     unsafe fn fold(self) -> f32;
+    /// [`fold`](Self::fold) of four at a time, which may share its last steps.
+    unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE];
 }
 
 /// One term of a sum, for sixteen lanes and for a single value.
@@ -99,7 +101,15 @@ pub(super) unsafe fn sums<L: Lanes, T: Term, const N: usize>(query: &[f32], rows
                 lanes[row] = T::lanes(a, L::load(&split[row].0[i]), lanes[row]);
             }
         }
-        let mut sums = lanes.map(|lanes| lanes.fold());
+        // No closures over lanes: a function of the standard library that calls them has no vector instructions.
+        let mut sums = [0.0; N];
+        if N == SIDE_BY_SIDE {
+            sums.copy_from_slice(&L::fold_four(lanes[0], lanes[1 % N], lanes[2 % N], lanes[3 % N]));
+        } else {
+            for row in 0..N {
+                sums[row] = lanes[row].fold();
+            }
+        }
         for (i, &a) in tail.iter().enumerate() {
             for row in 0..N {
                 sums[row] = T::single(a, split[row].1[i], sums[row]);

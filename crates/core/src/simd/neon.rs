@@ -3,8 +3,8 @@
 use std::arch::aarch64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SquaredDifference, blend_lanes, float_kernels, kernel_table, sums,
-    sums_of_rows,
+    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_lanes, float_kernels, kernel_table,
+    sums, sums_of_rows,
 };
 use super::{Kernels, LANES, Word};
 
@@ -78,6 +78,11 @@ impl Lanes for FourQ {
             let two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
             vget_lane_f32::<0>(two) + vget_lane_f32::<1>(two)
         }
+    }
+    #[inline(always)]
+    unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `zero`.
+        unsafe { [a.fold(), b.fold(), c.fold(), d.fold()] }
     }
 }
 
