@@ -191,6 +191,11 @@ impl Damage {
     pub(crate) fn new(what: impl Into<String>) -> Self {
         Self { what: what.into() }
     }
+
+    /// What a walk says that is longer than all nodes together.
+    pub(crate) fn circle() -> Self {
+        Self::new("its nodes lead to one another in circles")
+    }
 }
 
 /// The operating system's words and number, as Annoy prints them: `No such file or directory (2)`.

@@ -56,9 +56,7 @@ impl<'a> Compactor<'a> {
                         done.push(self.settle(&mut nodes, self.kept(ids, reference, &mut homes)))
                     }
                     Place::Split(_, [zero, one]) => {
-                        left = left
-                            .checked_sub(1)
-                            .ok_or_else(|| Damage::new("its nodes lead to one another in circles"))?;
+                        left = left.checked_sub(1).ok_or_else(Damage::circle)?;
                         steps.extend([Step::Join(reference), Step::Enter(one), Step::Enter(zero)]);
                     }
                 },
@@ -109,7 +107,7 @@ impl<'a> Compactor<'a> {
                 continue;
             }
             let vector = self.space.layout.vector(self.items.node(id));
-            let reference = self.trees.leaf_of(&self.space, vector, id, root)?.reference;
+            let reference = self.trees.leaf_of(&self.space, self.items, vector, id, root)?.reference;
             let is_there = match self.trees.place(reference)? {
                 Place::Bucket(ids) => ids.contains(&id),
                 _ => reference == id,

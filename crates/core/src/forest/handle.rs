@@ -273,7 +273,7 @@ impl Forest {
         self.revision += 1;
         if let Some(trees) = &mut self.trees {
             let leftovers = match before {
-                Some(vector) => !trees.uproot(&self.space, &vector, id)?,
+                Some(vector) => !trees.uproot(&self.space, &self.items, &vector, id)?,
                 None => false,
             };
             if trees.deleted.remove(&id) || leftovers {
@@ -308,7 +308,7 @@ impl Forest {
             let before = self.vector_in_trees(id);
             self.items.remove(id).map_err(|source| UpdateError::Memory { id, source })?;
             if let (Some(trees), Some(vector)) = (&mut self.trees, before)
-                && (!trees.uproot(&self.space, &vector, id)? || trees.moved.contains(&id))
+                && (!trees.uproot(&self.space, &self.items, &vector, id)? || trees.moved.contains(&id))
             {
                 trees.deleted.insert(id);
             }

@@ -162,9 +162,7 @@ impl Search<'_> {
                     next = queue.pop();
                 }
                 Place::Split(plane, children) => {
-                    steps = steps
-                        .checked_sub(1)
-                        .ok_or_else(|| Damage::new("its nodes lead to one another in circles"))?;
+                    steps = steps.checked_sub(1).ok_or_else(Damage::circle)?;
                     self.fetch(children[0]);
                     self.fetch(children[1]);
                     let margin = space.margin(plane, query.words);

@@ -1,6 +1,6 @@
 //! The trees: nodes as they were planted or mapped, and what additions have changed since.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -49,6 +49,8 @@ pub(super) struct Trees {
     pub(super) deleted: FxHashSet<u32>,
     /// Items that were put in a second time: buckets may still name them where they were before.
     pub(super) moved: FxHashSet<u32>,
+    /// The squared length from which on an item belongs to the longer of two bands, by the split that parts them.
+    pub(super) band_lengths: Mutex<FxHashMap<u32, f32>>,
 }
 
 /// What a reference leads to.
@@ -93,6 +95,7 @@ impl Trees {
             patched: FxHashMap::default(),
             deleted: FxHashSet::default(),
             moved: FxHashSet::default(),
+            band_lengths: Mutex::default(),
         }
     }
 

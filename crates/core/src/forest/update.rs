@@ -1,5 +1,8 @@
 //! Adds items to trees that stand, and takes them out again.
 
+use std::sync::PoisonError;
+
+use super::bands::{is_band, shortest};
 use super::build::grow_branch;
 use super::items::Items;
 use super::space::Space;
@@ -22,7 +25,7 @@ impl Trees {
     pub(super) fn insert(&mut self, space: Space, items: &Items, id: u32, seed: u64) -> Result<(), Damage> {
         let vector = space.layout.vector(items.node(id));
         for tree in 0..self.roots.len() {
-            let leaf = self.leaf_of(&space, vector, id, self.roots[tree])?;
+            let leaf = self.leaf_of(&space, items, vector, id, self.roots[tree])?;
             let bucket = match leaf.parent {
                 Some(parent) if leaf.reference < self.n_items => self.widen(parent, vec![leaf.reference])?,
                 _ => leaf.reference,
@@ -34,10 +37,16 @@ impl Trees {
 
     /// Takes an item out of every tree, in which it was put with `vector`. Returns whether it was found in all of them:
     /// where a plane could not tell its side, it may lie elsewhere.
-    pub(super) fn uproot(&mut self, space: &Space, vector: &[u32], id: u32) -> Result<bool, Damage> {
+    pub(super) fn uproot(
+        &mut self,
+        space: &Space,
+        items: &Items,
+        vector: &[u32],
+        id: u32,
+    ) -> Result<bool, Damage> {
         let mut everywhere = true;
         for tree in 0..self.roots.len() {
-            let leaf = self.leaf_of(space, vector, id, self.roots[tree])?;
+            let leaf = self.leaf_of(space, items, vector, id, self.roots[tree])?;
             match (self.place(leaf.reference)?, leaf.parent) {
                 (Place::Bucket(ids), _) if ids.contains(&id) => {
                     if let Patch::Bucket(ids) = self.patch(leaf.reference)? {
@@ -55,6 +64,7 @@ impl Trees {
     pub(super) fn leaf_of(
         &self,
         space: &Space,
+        items: &Items,
         vector: &[u32],
         id: u32,
         reference: u32,
@@ -62,10 +72,25 @@ impl Trees {
         let mut leaf = Leaf { reference, parent: None };
         for _ in 0..=self.n_nodes() {
             let Place::Split(plane, children) = self.place(leaf.reference)? else { return Ok(leaf) };
-            let side = side(space, plane, vector, id, leaf.reference);
+            let side = if is_band(space, plane) {
+                usize::from(space.norm(vector) >= self.band_from(space, items, leaf.reference, children[1])?)
+            } else {
+                side(space, plane, vector, id, leaf.reference)
+            };
             leaf = Leaf { reference: children[side], parent: Some((leaf.reference, side)) };
         }
-        Err(Damage::new("its nodes lead to one another in circles"))
+        Err(Damage::circle())
+    }
+
+    /// The squared length from which on an item belongs to side 1 of the band split `reference`; found out once.
+    fn band_from(&self, space: &Space, items: &Items, reference: u32, longer: u32) -> Result<f32, Damage> {
+        let mut known = self.band_lengths.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&length) = known.get(&reference) {
+            return Ok(length);
+        }
+        let length = shortest(space, items, self, longer)?;
+        known.insert(reference, length);
+        Ok(length)
     }
 
     /// Puts a new bucket in the place of a child of a split.
