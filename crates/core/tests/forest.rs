@@ -173,6 +173,18 @@ fn a_forest_on_disk_is_the_one_in_memory() {
 }
 
 #[test]
+fn moving_to_the_disk_keeps_the_holes_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut forest = Forest::new(2, Metric::Euclidean);
+    forest.add_rows(None, &[1.0; 10]).unwrap();
+    forest.remove(&[3, 4]).unwrap();
+    forest.build_on_disk(&folder.path().join("holes.ann")).unwrap();
+    assert_eq!((forest.n_items(), forest.len()), (5, 3));
+    forest.build(Some(2), None).unwrap();
+    assert_eq!((forest.n_items(), forest.len()), (5, 3));
+}
+
+#[test]
 fn bytes_carry_a_forest_in_every_stage() {
     for metric in Metric::ALL {
         let (mut forest, mut items, mut data) = built(metric, 9, 300, 3);

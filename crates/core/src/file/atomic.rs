@@ -38,15 +38,22 @@ impl AtomicFile {
         Ok(Self { out: BufWriter::with_capacity(1 << 20, temp), path: path.to_owned(), len: 0 })
     }
 
-    /// Puts the file in its place, durable, and returns it open for reading.
-    pub(crate) fn commit(self) -> io::Result<File> {
+    /// Everything that was written so far, to be looked at before the file takes its place.
+    pub(crate) fn written(&mut self) -> io::Result<&File> {
+        self.out.flush()?;
+        let file = self.out.get_ref().as_file();
+        file.set_len(self.len)?; // a hole at the end is not there until somebody says so
+        Ok(file)
+    }
+
+    /// Puts the file in its place, durable.
+    pub(crate) fn commit(mut self) -> io::Result<()> {
+        self.written()?.sync_all()?;
         let temp = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        temp.as_file().set_len(self.len)?; // a hole at the end is not there until somebody says so
-        temp.as_file().sync_all()?;
-        let file = temp.persist(&self.path)?;
+        temp.persist(&self.path)?;
         #[cfg(unix)]
         File::open(directory(&self.path))?.sync_all()?; // the new name is durable too
-        Ok(file)
+        Ok(())
     }
 }
 

@@ -401,7 +401,7 @@ impl Forest {
         }
         match grown.trees {
             GrownTrees::Memory(trees) => self.trees = Some(trees),
-            GrownTrees::Disk(file) => self.settle_on(file).map_err(BuildError::Store)?,
+            GrownTrees::Disk(file) => self.settle_on(file, false, Stage::Built).map_err(BuildError::Store)?,
         }
         self.stage = Stage::Built;
         self.revision += 1;

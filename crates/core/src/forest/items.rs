@@ -112,6 +112,13 @@ impl Items {
         self.rows.grow(len.saturating_sub(self.from_file) * self.layout.stride)
     }
 
+    /// Makes all ids below `len` part of the index, as holes where nothing was put.
+    pub(super) fn extend(&mut self, len: usize) -> io::Result<()> {
+        self.reserve(len)?;
+        self.len = self.len.max(len);
+        Ok(())
+    }
+
     /// Adds or replaces an item.
     ///
     /// # Errors

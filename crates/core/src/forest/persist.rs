@@ -27,9 +27,8 @@ impl Forest {
     pub fn save(&mut self, path: &Path, prefault: bool) -> Result<(), OpenError> {
         let Some(trees) = &self.trees else { return Err(OpenError::NotBuilt) };
         let out = AtomicFile::create(path)?;
-        let file = write_forest(out, &self.space, &self.items, trees, self.seed)?.commit()?;
-        let file = AnnoyFile::map(&file, self.metric(), self.dim(), prefault)?;
-        self.move_to(Arc::new(file), Stage::Saved);
+        let out = write_forest(out, &self.space, &self.items, trees, self.seed)?;
+        self.settle_on(out, prefault, Stage::Saved)?;
         self.disk = None;
         Ok(())
     }
@@ -75,6 +74,7 @@ impl Forest {
                 items.put(id, vector, self.space.norm(vector))?;
             }
         }
+        items.extend(self.items.len())?; // holes at the end are ids too
         self.items.intact()?;
         self.items = items;
         self.trees = None;
@@ -84,10 +84,17 @@ impl Forest {
         Ok(())
     }
 
-    /// Commits the file of a build on disk and maps it.
-    pub(super) fn settle_on(&mut self, file: AtomicFile) -> Result<(), OpenError> {
-        let file = AnnoyFile::map(&file.commit()?, self.metric(), self.dim(), false)?;
-        self.move_to(Arc::new(file), Stage::Built);
+    /// Maps a file that was written, puts it in its place, and moves there: in this order, so that what cannot be
+    /// mapped replaces nothing.
+    pub(super) fn settle_on(
+        &mut self,
+        mut out: AtomicFile,
+        prefault: bool,
+        stage: Stage,
+    ) -> Result<(), OpenError> {
+        let file = AnnoyFile::map(out.written()?, self.metric(), self.dim(), prefault)?;
+        out.commit()?;
+        self.move_to(Arc::new(file), stage);
         Ok(())
     }
 
