@@ -71,7 +71,7 @@ wheel: $(WHEELS)/.built ## the wheel alone, into target/wheels
 	@ls $(WHEELS)/linjin-*.whl
 
 clean: ## everything that was made
-	rm -rf target fuzz/target .venv .venv-bench .venv-clients bench/data
+	rm -rf target fuzz/target bench/kernels/target .venv .venv-bench .venv-clients bench/data
 
 # ---- what the verbs need
 

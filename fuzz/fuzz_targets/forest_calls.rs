@@ -128,7 +128,6 @@ impl World {
                 self.forest.build_on_disk(&path).expect("there is room");
                 (self.model.stage, self.model.trees) = (Stage::Growing, false);
                 // Only what lives moves to the disk, so that holes at the end are no more.
-                self.model.n_items = self.model.items.keys().last().map_or(0, |&id| id as usize + 1);
             }
             Call::Unbuild => match self.forest.unbuild() {
                 Ok(()) => (self.model.stage, self.model.trees) = (Stage::Growing, false),
