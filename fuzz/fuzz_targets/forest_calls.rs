@@ -127,7 +127,6 @@ impl World {
                 let path = self.path.with_extension("disk");
                 self.forest.build_on_disk(&path).expect("there is room");
                 (self.model.stage, self.model.trees) = (Stage::Growing, false);
-                // Only what lives moves to the disk, so that holes at the end are no more.
             }
             Call::Unbuild => match self.forest.unbuild() {
                 Ok(()) => (self.model.stage, self.model.trees) = (Stage::Growing, false),
