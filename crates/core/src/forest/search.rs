@@ -75,9 +75,9 @@ impl Search<'_> {
             .collect(query, &self.trees.roots, budget, f32::NEG_INFINITY, scratch)
             .and_then(|()| self.rank(query, n, scratch));
         scratch.clear();
-        let found = found?;
+        found?;
         self.items.intact()?;
-        Ok(self.report(&found))
+        Ok(self.report(&scratch.best))
     }
 
     /// Every item within `radius`, a distance as the metric reports it; exact.
@@ -95,7 +95,8 @@ impl Search<'_> {
             .collect(query, std::slice::from_ref(root), usize::MAX, floor, scratch)
             .and_then(|()| self.rank(query, usize::MAX, scratch));
         scratch.clear();
-        let mut near = self.report(&found?);
+        found?;
+        let mut near = self.report(&scratch.best);
         self.items.intact()?;
         let inside = |&distance: &f32| match self.space.layout.metric {
             Metric::Dot => distance >= radius,
@@ -190,13 +191,13 @@ impl Search<'_> {
         }
     }
 
-    /// The `n` smallest of the candidates, as keys, ascending.
-    fn rank(&self, query: &Query<'_>, n: usize, scratch: &mut Scratch) -> Result<Vec<u64>, Damage> {
+    /// Leaves the `n` smallest of the candidates in `scratch.best`, as keys, ascending.
+    fn rank(&self, query: &Query<'_>, n: usize, scratch: &mut Scratch) -> Result<(), Damage> {
         let Self { space, items, .. } = self;
         let Scratch { candidates, best, .. } = scratch;
         best.clear();
         if n == 0 {
-            return Ok(Vec::new());
+            return Ok(());
         }
         // Once twice as many as wanted are there, the larger half goes, and nothing above the rest comes in any more.
         let room = n.saturating_mul(2).max(BLOCK);
@@ -231,7 +232,7 @@ impl Search<'_> {
         }
         best.sort_unstable();
         best.truncate(n);
-        Ok(best.clone())
+        Ok(())
     }
 
     fn report(&self, best: &[u64]) -> Neighbors {
