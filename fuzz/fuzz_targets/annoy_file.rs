@@ -113,7 +113,7 @@ fn change(forest: &mut Forest, numbers: &mut Numbers) {
                         assert!(found.ids.contains(&id), "item {id} was just added");
                     }
                 }
-                Err(_) => assert!(forest.n_items() >= before.0),
+                Err(_) => assert_eq!((forest.n_items(), forest.contains(id)), before),
             }
         } else {
             match forest.remove(&[id]) {
@@ -123,7 +123,7 @@ fn change(forest: &mut Forest, numbers: &mut Numbers) {
                         assert!(!found.ids.contains(&id), "item {id} was just removed");
                     }
                 }
-                Err(_) => assert_eq!(forest.n_items(), before.0),
+                Err(_) => assert_eq!((forest.n_items(), forest.contains(id)), before),
             }
         }
     }
@@ -147,6 +147,9 @@ fn save(forest: &mut Forest, path: &std::path::Path) {
                 }
             }
         }
-        Err(error) => assert!(path.is_file(), "{error}"),
+        Err(error) => {
+            assert_eq!(fs::read(path).expect("the old file is there"), b"before", "{error}");
+            assert_eq!((forest.n_items(), forest.n_trees(), forest.len()), (n_items, n_trees, len));
+        }
     }
 }

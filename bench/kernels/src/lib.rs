@@ -75,6 +75,95 @@ pub fn hamming() -> Vec<Engine<Word, u64>> {
     engines
 }
 
+/// Points and rows of which all inner products are wanted.
+pub struct Matrices {
+    /// One point after the other.
+    pub points: Vec<f32>,
+    /// Values in a point and in a row.
+    pub dim: usize,
+    /// One row after the other.
+    pub rows: Vec<f32>,
+    /// The rows in linjin's tiles of sixteen.
+    pub tiles: Aligned<f32>,
+}
+
+impl Matrices {
+    /// `n` points and `rows` rows, a multiple of sixteen.
+    pub fn new(n: usize, dim: usize, rows: usize, numbers: &mut Numbers) -> Self {
+        let mut values = |n: usize| -> Vec<f32> { (0..n).map(|_| numbers.float()).collect() };
+        let (points, rows) = (values(n * dim), values(rows * dim));
+        let interleaved = |i: usize| rows[(i / (16 * dim) * 16 + i % 16) * dim + i / 16 % dim];
+        let tiles = Aligned::new(rows.len(), interleaved);
+        Self { points, dim, rows, tiles }
+    }
+}
+
+/// From matrices to as many results for each point as there are rows.
+pub type Multiply = dyn Fn(&Matrices, &mut [f32]);
+
+/// All inner products, by one engine.
+pub struct Multiplier {
+    /// Whose it is.
+    pub name: String,
+    /// How it multiplies.
+    pub multiply: Box<Multiply>,
+}
+
+/// Inner products of many with many.
+pub fn products() -> Vec<Multiplier> {
+    let ours = |table: &'static linjin::__bench::Kernels| Multiplier {
+        name: format!("linjin-{}", table.name),
+        multiply: Box::new(|of, out| (table.tile_dots)(&of.points, of.dim, of.tiles.get(), out)),
+    };
+    let mut engines: Vec<_> = kernels().into_iter().map(ours).collect();
+    engines
+        .push(Multiplier { name: "matrixmultiply".to_owned(), multiply: Box::new(matrixmultiply_products) });
+    engines
+}
+
+fn matrixmultiply_products(of: &Matrices, out: &mut [f32]) {
+    let (n, k, rows) = (of.points.len() / of.dim, of.dim, of.rows.len() / of.dim);
+    assert!(of.points.len() == n * k && of.rows.len() == rows * k && out.len() == n * rows);
+    let (a, b, c) = (of.points.as_ptr(), of.rows.as_ptr(), out.as_mut_ptr());
+    let (a_stride, c_stride) = (k as isize, rows as isize);
+    // SAFETY: by the assertion, `a` is n by k values, `b` the transpose of `rows` by k, `c` n by `rows`.
+    unsafe { matrixmultiply::sgemm(n, k, rows, 1.0, a, a_stride, 1, b, 1, a_stride, 0.0, c, c_stride, 1) }
+}
+
+/// Values that begin with a line of the cache, as linjin keeps its codes and tiles.
+pub struct Aligned<T> {
+    values: Vec<T>,
+    start: usize,
+}
+
+impl<T> Aligned<T> {
+    const LINE: usize = 64;
+
+    /// The values of 0 to n.
+    pub fn new(n: usize, value: impl FnMut(usize) -> T) -> Self
+    where
+        T: Copy + Default,
+    {
+        let mut values = vec![T::default(); n + Self::LINE / size_of::<T>()];
+        let start = values.as_ptr().align_offset(Self::LINE);
+        values.truncate(start + n);
+        for (place, value) in values[start..].iter_mut().zip((0..n).map(value)) {
+            *place = value;
+        }
+        Self { values, start }
+    }
+
+    /// All of them.
+    pub fn get(&self) -> &[T] {
+        &self.values[self.start..]
+    }
+
+    /// All of them.
+    pub fn get_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.start..]
+    }
+}
+
 fn ours<T, R>(name: &str, pair: fn(&[T], &[T]) -> R, rows: fn(&[T], &[&[T]], &mut [R])) -> Engine<T, R> {
     Engine { name: format!("linjin-{name}"), pair, rows }
 }
@@ -136,6 +225,17 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn all_multiply_the_same() {
+        let of = Matrices::new(5, 40, 48, &mut Numbers::new(2));
+        let (mut want, mut got) = ([0.0; 5 * 48], [0.0; 5 * 48]);
+        (products()[0].multiply)(&of, &mut want);
+        for engine in products() {
+            (engine.multiply)(&of, &mut got);
+            assert!(got.iter().zip(&want).all(|(got, want)| (got - want).abs() < 1e-3), "{}", engine.name);
         }
     }
 

@@ -124,8 +124,7 @@ pub enum SearchError {
     Damaged(#[from] Damage),
 }
 
-/// Why a change was not made. The forest is as it was before, unless the reason is [`Damaged`](Self::Damaged): damage may
-/// be met in a later tree, when the item has been changed in the ones before.
+/// Why a change was not made. The forest is as it was before.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UpdateError {

@@ -273,6 +273,62 @@ fn few_items_far_apart_are_found() {
 }
 
 #[test]
+fn damage_in_a_later_tree_leaves_changes_out_of_all() {
+    let (dim, n) = (4, 200);
+    let (mut forest, items, mut data) = built(Metric::Euclidean, dim, n, 2);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("damaged.ann");
+    forest.save(&path, false).expect("saved");
+    // Every other bucket of the second tree, which lies between the roots of both, claims a negative number of items.
+    let mut bytes = std::fs::read(&path).expect("it was just saved");
+    let (stride, bucket) = (4 * (4 + dim), 2 + dim as u32);
+    let count = |node: &[u8]| u32::from_le_bytes(*node.first_chunk().expect("a node has a count"));
+    let roots: Vec<usize> =
+        (n..bytes.len() / stride).filter(|&node| count(&bytes[node * stride..]) == n as u32).collect();
+    let buckets = (roots[0] + 1..roots[1]).filter(|&node| count(&bytes[node * stride..]) <= bucket);
+    for node in buckets.step_by(2).collect::<Vec<_>>() {
+        bytes[node * stride..][..4].copy_from_slice(&(-1i32).to_le_bytes());
+    }
+    std::fs::write(&path, bytes).expect("there is room");
+
+    let open = || {
+        let mut forest = Forest::new(dim, Metric::Euclidean);
+        forest.load(&path, false).expect("its ends are sound");
+        forest
+    };
+    // What the first tree, which is sound, leads to.
+    let holds = |forest: &Forest, items: &BTreeMap<u32, Vec<f32>>| {
+        assert_eq!(forest.n_items(), items.keys().last().map_or(0, |&id| id as usize + 1));
+        assert_eq!(forest.len(), items.len());
+        let mut found = forest.within(&[0.0; 4], f32::MAX).expect("the first tree is sound").ids;
+        found.sort_unstable();
+        assert!(found.iter().eq(items.keys()));
+        assert!(items.iter().all(|(&id, vector)| forest.vector(id).expect("it is there") == *vector));
+    };
+    let (mut forest, mut model, mut refused) = (open(), items.clone(), 0);
+    for id in 0..2 * n as u32 {
+        let vector = data.vector(Metric::Euclidean, dim);
+        match forest.add(id, &vector) {
+            Ok(()) => _ = model.insert(id, vector),
+            Err(error) => {
+                assert!(matches!(error, UpdateError::Damaged(_)), "{error}");
+                refused += 1;
+            }
+        }
+        holds(&forest, &model);
+    }
+    assert!(refused > 0 && model != items);
+    let mut forest = open();
+    let ids: Vec<u32> = (n as u32 / 2..2 * n as u32).collect();
+    let rows: Vec<f32> = ids.iter().flat_map(|_| data.vector(Metric::Euclidean, dim)).collect();
+    assert!(matches!(forest.add_rows(Some(&ids), &rows), Err(UpdateError::Damaged(_))));
+    holds(&forest, &items);
+    let ids: Vec<u32> = items.keys().copied().collect();
+    assert!(matches!(forest.remove(&ids), Err(UpdateError::Damaged(_))));
+    holds(&forest, &items);
+}
+
+#[test]
 fn what_is_wrong_is_said_and_changes_nothing() {
     let (mut forest, ..) = built(Metric::Angular, 3, 100, 2);
     let wrong = forest.add(100, &[1.0, f32::NAN, 0.0]).unwrap_err();

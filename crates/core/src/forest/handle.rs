@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::build::{Plan, Progress, Watch};
 use super::items::Items;
@@ -13,8 +13,9 @@ use super::metric::Metric;
 use super::search::{Budget, Neighbors, Scratch, Search};
 use super::space::Space;
 use super::trees::Trees;
+use super::update::Leaf;
 use super::writer::ForestWriter;
-use crate::error::{BuildError, OpenError, SearchError, UpdateError};
+use crate::error::{BuildError, Damage, OpenError, SearchError, UpdateError};
 use crate::file::AtomicFile;
 use crate::parallel;
 
@@ -81,6 +82,13 @@ pub struct Forest {
     /// Counts the changes, so that trees are not planted over other items than they grew from.
     pub(super) revision: u64,
     scratch: Mutex<Vec<Scratch>>,
+}
+
+/// The leaves at which an item goes out of the trees, and those at which it goes in.
+#[derive(Default)]
+struct Way {
+    from: Option<Vec<Leaf>>,
+    to: Vec<Leaf>,
 }
 
 /// Trees that have grown, to be handed to [`Forest::plant`].
@@ -209,7 +217,11 @@ impl Forest {
             return Err(UpdateError::Length { expected: self.dim(), got: vector.len() });
         }
         self.check_finite(id, vector)?;
-        self.put(id, vector)
+        if id > LARGEST_ID {
+            return Err(UpdateError::IdTooLarge { id: u64::from(id) });
+        }
+        let way = self.way(id, vector)?;
+        self.put(id, vector, way)
     }
 
     /// Adds or replaces many items: `rows` holds one vector after the other, `ids` as many ids; without ids they get
@@ -243,8 +255,21 @@ impl Forest {
             self.revision += 1;
             return Ok(());
         }
+        // All ways down the trees are found before the first item goes in: damage is met now, or not at all.
+        let mut ways: Vec<Way> = Vec::with_capacity(n);
+        let mut latest = FxHashMap::default();
         for i in 0..n {
-            self.put(id(i) as u32, &rows[i * dim..][..dim])?;
+            let id = id(i) as u32;
+            let mut way = self.way(id, &rows[i * dim..][..dim])?;
+            if self.trees.is_some()
+                && let Some(earlier) = latest.insert(id, i)
+            {
+                way.from = Some(ways[earlier].to.clone());
+            }
+            ways.push(way);
+        }
+        for (i, way) in ways.into_iter().enumerate() {
+            self.put(id(i) as u32, &rows[i * dim..][..dim], way)?;
         }
         Ok(())
     }
@@ -258,11 +283,21 @@ impl Forest {
         }
     }
 
-    fn put(&mut self, id: u32, vector: &[f32]) -> Result<(), UpdateError> {
-        if id > LARGEST_ID {
-            return Err(UpdateError::IdTooLarge { id: u64::from(id) });
-        }
+    /// Where an item is in the trees, and where it is to go with another vector.
+    fn way(&self, id: u32, vector: &[f32]) -> Result<Way, Damage> {
         self.items.intact()?;
+        let Some(trees) = &self.trees else { return Ok(Way::default()) };
+        let leaves = |vector: &[u32]| trees.leaves(&self.space, &self.items, vector, id);
+        let from = self.vector_in_trees(id).map(|before| leaves(&before)).transpose()?;
+        let to = self.with_scratch(|forest, scratch| {
+            forest.space.encode(vector, &mut scratch.encoded);
+            leaves(&scratch.encoded)
+        })?;
+        self.items.intact()?;
+        Ok(Way { from, to })
+    }
+
+    fn put(&mut self, id: u32, vector: &[f32], way: Way) -> Result<(), UpdateError> {
         let mut scratch = self.take_scratch();
         self.space.encode(vector, &mut scratch.encoded);
         let norm = self.space.norm(&scratch.encoded);
@@ -272,14 +307,16 @@ impl Forest {
         put.map_err(|source| UpdateError::Memory { id, source })?;
         self.revision += 1;
         if let Some(trees) = &mut self.trees {
-            let leftovers = match before {
-                Some(vector) => !trees.uproot(&self.space, &self.items, &vector, id)?,
-                None => false,
+            let leftovers = match (before, way.from) {
+                (Some(vector), Some(leaves)) => {
+                    !trees.uproot(&self.space, &self.items, &vector, id, &leaves)?
+                }
+                _ => false,
             };
             if trees.deleted.remove(&id) || leftovers {
                 trees.moved.insert(id);
             }
-            trees.insert(self.space, &self.items, id, self.seed)?;
+            trees.insert(self.space, &self.items, id, &way.to, self.seed)?;
         }
         Ok(())
     }
@@ -294,7 +331,8 @@ impl Forest {
     ///
     /// # Errors
     ///
-    /// [`UpdateError::UnknownItem`] for an id without item, or one that is named twice, before the first is removed.
+    /// [`UpdateError::UnknownItem`] for an id without item, or one that is named twice, and a damaged file, before the
+    /// first is removed.
     pub fn remove(&mut self, ids: &[u32]) -> Result<(), UpdateError> {
         self.items.intact()?;
         let mut before = FxHashSet::default();
@@ -304,11 +342,20 @@ impl Forest {
                 return Err(UpdateError::UnknownItem { id });
             }
         }
+        // All leaves are found before the first item goes: damage is met now, or not at all.
+        let mut leaves = Vec::with_capacity(ids.len());
         for &id in ids {
+            let Some(trees) = &self.trees else { break };
+            let vector = self.space.layout.vector(self.items.node(id));
+            leaves.push(trees.leaves(&self.space, &self.items, vector, id)?);
+        }
+        self.items.intact()?;
+        for (i, &id) in ids.iter().enumerate() {
             let before = self.vector_in_trees(id);
             self.items.remove(id).map_err(|source| UpdateError::Memory { id, source })?;
             if let (Some(trees), Some(vector)) = (&mut self.trees, before)
-                && (!trees.uproot(&self.space, &self.items, &vector, id)? || trees.moved.contains(&id))
+                && (!trees.uproot(&self.space, &self.items, &vector, id, &leaves[i])?
+                    || trees.moved.contains(&id))
             {
                 trees.deleted.insert(id);
             }

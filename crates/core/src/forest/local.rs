@@ -14,7 +14,7 @@ use super::space::Space;
 use crate::simd::{self, LANES, Word};
 
 /// How many items are fetched ahead.
-const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 16;
 
 /// A cache line of a row.
 #[derive(Clone, Copy, Pod, Zeroable)]

@@ -7,11 +7,12 @@
 //! there as usual.
 
 use super::items::Items;
-use super::local::Local;
+use super::local::{AHEAD, Lines, Local};
+use super::metric::Metric;
 use super::space::{BLOCK, Space};
 use super::split::Splitter;
 use crate::random::Random;
-use crate::simd;
+use crate::simd::{self, LANES};
 
 /// Bytes of items in a cell: the second-level cache of a common processor.
 const CELL_BYTES: usize = 1 << 20;
@@ -136,30 +137,56 @@ impl Top {
         number as u32
     }
 
-    /// The cell of each item. A block of items goes down together, so that the sums of many run side by side.
+    /// The cell of each item. A block of items, copied side by side, goes down together, so that the sums of many run at
+    /// once.
     fn route(&self, space: &Space, items: &Items, ids: &[u32], random: &mut Random) -> Vec<u32> {
+        let layout = &space.layout;
+        let is_bits = layout.metric == Metric::Hamming;
+        // Padded with zeros to whole blocks of the kernels, as the rows of a local copy are.
+        let width = layout.vector_len.max(1).next_multiple_of(LANES);
+        let (mut rows, mut normals) = (Lines::default(), Lines::default());
+        rows.reset(BLOCK * width);
+        normals.reset(self.children.len() * width);
+        for (plane, normal) in normals.chunks_exact_mut(width).enumerate() {
+            normal[..layout.vector_len].copy_from_slice(layout.floats(self.plane(plane)));
+        }
         let mut cells = Vec::with_capacity(ids.len());
-        let mut rows: [&[u32]; BLOCK] = [&[]; BLOCK];
         for (i, block) in ids.chunks(BLOCK).enumerate() {
-            let rest = ids.get((i + 1) * BLOCK..).unwrap_or_default();
-            for &id in rest.iter().take(BLOCK) {
-                simd::prefetch_many(items.node(id));
+            let later = ids.get(i * BLOCK + AHEAD..).unwrap_or_default();
+            for (j, (row, &id)) in rows.chunks_exact_mut(width).zip(block).enumerate() {
+                if let Some(&later) = later.get(j) {
+                    simd::prefetch_many(items.node(later));
+                }
+                row[..layout.vector_len].copy_from_slice(layout.floats(items.node(id)));
             }
-            for (row, &id) in rows.iter_mut().zip(block) {
-                *row = space.layout.vector(items.node(id));
-            }
-            let at = &mut [0; BLOCK][..block.len()];
-            let mut arrived = false;
-            while !arrived {
-                arrived = true;
-                for (at, row) in at.iter_mut().zip(&rows) {
-                    if *at & CELL == 0 {
-                        let plane = *at as usize;
-                        let margin = space.margin(self.plane(plane), row);
-                        let one = if margin == 0.0 { random.flip() } else { margin > 0.0 };
-                        *at = self.children[plane][usize::from(one)];
-                        arrived = false;
-                    }
+            let at = &mut [0u32; BLOCK][..block.len()];
+            loop {
+                let (mut going, mut n) = ([0; BLOCK], 0);
+                for (i, at) in at.iter().enumerate() {
+                    going[n] = i;
+                    n += usize::from(at & CELL == 0);
+                }
+                if n == 0 {
+                    break;
+                }
+                let mut pairs = ([&[] as &[f32]; BLOCK], [&[] as &[f32]; BLOCK]);
+                for (k, &i) in going[..n].iter().enumerate() {
+                    pairs.0[k] = &normals[at[i] as usize * width..][..width];
+                    pairs.1[k] = &rows[i * width..][..width];
+                }
+                let mut dots = [0.0; BLOCK];
+                if !is_bits {
+                    (space.kernels.dot_pairs)(&pairs.0[..n], &pairs.1[..n], &mut dots[..n]);
+                }
+                for (k, &i) in going[..n].iter().enumerate() {
+                    let plane = at[i] as usize;
+                    let margin = if is_bits {
+                        space.bit(self.plane(plane), bytemuck::cast_slice(pairs.1[k]))
+                    } else {
+                        layout.add_offset(self.plane(plane), dots[k])
+                    };
+                    let one = if margin == 0.0 { random.flip() } else { margin > 0.0 };
+                    at[i] = self.children[plane][usize::from(one)];
                 }
             }
             cells.extend(at.iter().map(|at| at & !CELL));

@@ -41,8 +41,8 @@ pub(super) struct Splitter {
 #[derive(Default)]
 struct Centre {
     mean: Lines,
-    /// How many items it is the mean of.
-    drawn: usize,
+    /// How many items it is the mean of, a whole number.
+    drawn: f32,
     /// 1 / length of the mean, where directions count.
     per_length: f32,
 }
@@ -120,10 +120,15 @@ impl Splitter {
                 *view = local.row(row);
             }
             (space.kernels.dot_rows)(normal, &views[..block.len()], &mut margins[..block.len()]);
-            sides.extend(margins[..block.len()].iter().map(|&dot| {
-                let margin = space.layout.add_offset(node, dot);
-                if margin == 0.0 { random.flip() } else { margin > 0.0 }
-            }));
+            let margins = &mut margins[..block.len()];
+            margins.iter_mut().for_each(|margin| *margin = space.layout.add_offset(node, *margin));
+            let start = sides.len();
+            sides.extend(margins.iter().map(|&margin| margin > 0.0));
+            for (side, &margin) in sides[start..].iter_mut().zip(&*margins) {
+                if margin == 0.0 {
+                    *side = random.flip();
+                }
+            }
         }
     }
 
@@ -173,25 +178,15 @@ impl Splitter {
                 *view = local.row(rows[random.below(rows.len())]);
             }
             let mut apart = [[0.0; TOGETHER]; 2];
-            for (centre, apart) in centres.iter().zip(&mut apart) {
-                centre.distances(space, &views[..n], &mut apart[..n]);
-            }
-            // Which centre is closer is as good as random, so it is computed and not branched on.
-            let mut taken = [[0; TOGETHER], [0; TOGETHER]];
-            let mut counts = [0, 0];
-            #[allow(clippy::needless_range_loop)] // three arrays side by side
-            for i in 0..n {
-                let [p, q] = [0, 1].map(|c| apart[c][i] * (centres[c].drawn + counts[c]) as f32);
-                let closer = usize::from(q < p);
-                taken[closer][counts[closer]] = i;
-                counts[closer] += usize::from(p != q);
-            }
-            for c in 0..2 {
-                let mut pulling: [&[f32]; TOGETHER] = [&[]; TOGETHER];
-                for (pulling, &i) in pulling.iter_mut().zip(&taken[c][..counts[c]]) {
-                    *pulling = views[i];
-                }
-                centres[c].draw(space, &pulling[..counts[c]]);
+            distances(space, centres, &views[..n], &mut apart);
+            let (weights, counts) = weigh(&apart, [centres[0].drawn, centres[1].drawn], n);
+            let keeps = [0, 1].map(|c| centres[c].drawn / (centres[c].drawn + counts[c]));
+            let [p, q] = &mut *centres;
+            let weights = weights.each_ref().map(|weights| &weights[..n]);
+            (space.kernels.blend)([&mut p.mean, &mut q.mean], keeps, &views[..n], weights);
+            for (centre, count) in centres.iter_mut().zip(counts) {
+                centre.drawn += count;
+                centre.measure(space);
             }
         }
     }
@@ -238,30 +233,7 @@ impl Centre {
     fn start(&mut self, space: &Space, row: &[f32]) {
         self.mean.reset(row.len());
         self.mean.copy_from_slice(row);
-        self.drawn = 1;
-        self.measure(space);
-    }
-
-    /// How far each row is: 1 - cos, the squared difference, or the sum of differences.
-    fn distances(&self, space: &Space, rows: &[&[f32]], out: &mut [f32]) {
-        match space.layout.metric {
-            Metric::Manhattan => (space.kernels.l1_rows)(&self.mean, rows, out),
-            Metric::Euclidean => (space.kernels.l2_squared_rows)(&self.mean, rows, out),
-            _ => {
-                (space.kernels.dot_rows)(&self.mean, rows, out);
-                out.iter_mut().for_each(|dot| *dot = 1.0 - *dot * self.per_length);
-            }
-        }
-    }
-
-    /// Moves the mean to take in `rows`.
-    fn draw(&mut self, space: &Space, rows: &[&[f32]]) {
-        if rows.is_empty() {
-            return;
-        }
-        let all = (self.drawn + rows.len()) as f32;
-        (space.kernels.blend)(&mut self.mean, self.drawn as f32 / all, rows, 1.0 / all);
-        self.drawn += rows.len();
+        self.drawn = 1.0;
         self.measure(space);
     }
 
@@ -269,6 +241,53 @@ impl Centre {
         if is_directional(space.layout.metric) {
             let norm = (space.kernels.dot)(&self.mean, &self.mean);
             self.per_length = if norm > 0.0 { 1.0 / norm.sqrt() } else { 0.0 };
+        }
+    }
+}
+
+/// The weight of each of `n` items in the new means, nothing in the one that is farther, and how many go to each.
+///
+/// Which centre is closer is as good as random, so it is computed and not branched on. Item i goes to the second one, if
+/// k items before it did, when `apart[1][i] * (drawn[1] + k) < apart[0][i] * (drawn[0] + i - k)`: when k is below a bound
+/// that does not wait for the items before.
+fn weigh(apart: &[[f32; TOGETHER]; 2], drawn: [f32; 2], n: usize) -> ([[f32; TOGETHER]; 2], [f32; 2]) {
+    let mut bounds = [0; TOGETHER];
+    for (i, (bound, (p, q))) in bounds.iter_mut().zip(apart[0].iter().zip(&apart[1])).enumerate() {
+        let exact = (p * (drawn[0] + i as f32) - q * drawn[1]) / (p + q);
+        let exact = exact.clamp(0.0, TOGETHER as f32);
+        let below = exact as i32;
+        *bound = below + i32::from(exact > below as f32);
+    }
+    let (mut to_second, mut set) = (0, 0);
+    for (i, bound) in bounds[..n].iter().enumerate() {
+        let second = to_second < *bound;
+        to_second += i32::from(second);
+        set |= u32::from(second) << i;
+    }
+    let counts = [n as f32 - to_second as f32, to_second as f32];
+    let each = [0, 1].map(|c| 1.0 / (drawn[c] + counts[c]));
+    let mut weights = [[0.0; TOGETHER]; 2];
+    for (c, weights) in weights.iter_mut().enumerate() {
+        for (i, weight) in weights.iter_mut().enumerate() {
+            *weight = if usize::from(set & (1 << i) != 0) == c { each[c] } else { 0.0 };
+        }
+    }
+    (weights, counts)
+}
+
+/// How far each row is from both centres: 1 - cos, the squared difference, or the sum of differences.
+fn distances(space: &Space, centres: &[Centre; 2], rows: &[&[f32]], apart: &mut [[f32; TOGETHER]; 2]) {
+    let means = centres.each_ref().map(|centre| &*centre.mean);
+    let [p, q] = apart;
+    let out = [&mut p[..rows.len()], &mut q[..rows.len()]];
+    match space.layout.metric {
+        Metric::Manhattan => (space.kernels.l1_rows_of_two)(means, rows, out),
+        Metric::Euclidean => (space.kernels.l2_squared_rows_of_two)(means, rows, out),
+        _ => {
+            (space.kernels.dot_rows_of_two)(means, rows, out);
+            for (apart, centre) in apart.iter_mut().zip(centres) {
+                apart.iter_mut().for_each(|dot| *dot = 1.0 - *dot * centre.per_length);
+            }
         }
     }
 }

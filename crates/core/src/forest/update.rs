@@ -12,6 +12,7 @@ use crate::error::Damage;
 use crate::random::{Random, mix};
 
 /// Where a walk down a tree ends.
+#[derive(Clone)]
 pub(super) struct Leaf {
     /// A bucket, or an item that is a child by itself.
     pub(super) reference: u32,
@@ -20,12 +21,31 @@ pub(super) struct Leaf {
 }
 
 impl Trees {
-    /// Puts an item, which is among `items` already, into every tree: down the side of each plane on which it lies,
-    /// into the bucket at the end, which is cut in two when it overflows.
-    pub(super) fn insert(&mut self, space: Space, items: &Items, id: u32, seed: u64) -> Result<(), Damage> {
+    /// Where an item with `vector` belongs in each tree. Whoever changes trees asks this first: it changes nothing, and
+    /// meets any damage that is on the way.
+    pub(super) fn leaves(
+        &self,
+        space: &Space,
+        items: &Items,
+        vector: &[u32],
+        id: u32,
+    ) -> Result<Vec<Leaf>, Damage> {
+        self.roots.iter().map(|&root| self.leaf_of(space, items, vector, id, root)).collect()
+    }
+
+    /// Puts an item, which is among `items` already, into every tree: into the bucket at each of its `leaves`, which is
+    /// cut in two when it overflows.
+    pub(super) fn insert(
+        &mut self,
+        space: Space,
+        items: &Items,
+        id: u32,
+        leaves: &[Leaf],
+        seed: u64,
+    ) -> Result<(), Damage> {
         let vector = space.layout.vector(items.node(id));
-        for tree in 0..self.roots.len() {
-            let leaf = self.leaf_of(&space, items, vector, id, self.roots[tree])?;
+        for leaf in leaves {
+            let leaf = self.by_now(&space, items, vector, id, leaf)?;
             let bucket = match leaf.parent {
                 Some(parent) if leaf.reference < self.n_items => self.widen(parent, vec![leaf.reference])?,
                 _ => leaf.reference,
@@ -35,18 +55,19 @@ impl Trees {
         Ok(())
     }
 
-    /// Takes an item out of every tree, in which it was put with `vector`. Returns whether it was found in all of them:
-    /// where a plane could not tell its side, it may lie elsewhere.
+    /// Takes an item out of every tree, in which it was put with `vector`, at its `leaves`. Returns whether it was found
+    /// in all of them: where a plane could not tell its side, it may lie elsewhere.
     pub(super) fn uproot(
         &mut self,
         space: &Space,
         items: &Items,
         vector: &[u32],
         id: u32,
+        leaves: &[Leaf],
     ) -> Result<bool, Damage> {
         let mut everywhere = true;
-        for tree in 0..self.roots.len() {
-            let leaf = self.leaf_of(space, items, vector, id, self.roots[tree])?;
+        for leaf in leaves {
+            let leaf = self.by_now(space, items, vector, id, leaf)?;
             match (self.place(leaf.reference)?, leaf.parent) {
                 (Place::Bucket(ids), _) if ids.contains(&id) => {
                     if let Patch::Bucket(ids) = self.patch(leaf.reference)? {
@@ -58,6 +79,27 @@ impl Trees {
             }
         }
         Ok(everywhere)
+    }
+
+    /// The leaf that is at a leaf's place after the changes since it was found: an item may have become a bucket, and a
+    /// bucket may have been cut in two. All that is new there is our own, and sound.
+    fn by_now(
+        &self,
+        space: &Space,
+        items: &Items,
+        vector: &[u32],
+        id: u32,
+        leaf: &Leaf,
+    ) -> Result<Leaf, Damage> {
+        let reference = match leaf.parent {
+            Some((parent, side)) if leaf.reference < self.n_items => match self.place(parent)? {
+                Place::Split(_, children) => children[side],
+                _ => leaf.reference,
+            },
+            _ => leaf.reference,
+        };
+        let below = self.leaf_of(space, items, vector, id, reference)?;
+        Ok(Leaf { parent: below.parent.or(leaf.parent), ..below })
     }
 
     /// Where an item with `vector` belongs, below `reference`.

@@ -3,12 +3,15 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_lanes, float_kernels, kernel_table,
-    sums, sums_of_rows,
+    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
+    kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
+use super::scan::{BLOCK, Scan};
+use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
+use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, Word};
 
-static KERNELS: Kernels = kernel_table!("avx2", hamming, hamming_rows);
+static KERNELS: Kernels = kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
     let runs = is_x86_feature_detected!("avx2")
@@ -153,3 +156,87 @@ pub(super) fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
         *out = hamming(query, row);
     }
 }
+
+/// The sums of lanes 0..8, 8..16, 16..24, 24..32.
+#[derive(Clone, Copy)]
+struct FourXmm([__m128i; 4]);
+
+impl Sums for FourXmm {
+    #[inline(always)]
+    unsafe fn of(table: &[u8], block: &[u8]) -> Self {
+        // SAFETY: the caller's promise that AVX2 is there; each chunk is 32 bytes, and the loads need no alignment.
+        unsafe {
+            let nibble = _mm256_set1_epi8(15);
+            let mut low = _mm256_setzero_si256();
+            let (mut low_odd, mut high, mut high_odd) = (low, low, low);
+            for (addends, codes) in table.as_chunks::<32>().0.iter().zip(block.as_chunks::<32>().0) {
+                let addends = _mm256_loadu_si256(addends.as_ptr().cast());
+                let codes = _mm256_loadu_si256(codes.as_ptr().cast());
+                let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
+                let a = _mm256_shuffle_epi8(addends, _mm256_and_si256(codes, nibble));
+                let b = _mm256_shuffle_epi8(addends, upper);
+                // As 16-bit numbers, even byte + 256 * odd byte; the odd ones are taken off at the end.
+                low = _mm256_add_epi16(low, a);
+                low_odd = _mm256_add_epi16(low_odd, _mm256_srli_epi16::<8>(a));
+                high = _mm256_add_epi16(high, b);
+                high_odd = _mm256_add_epi16(high_odd, _mm256_srli_epi16::<8>(b));
+            }
+            let low_even = fold_halves(_mm256_sub_epi16(low, _mm256_slli_epi16::<8>(low_odd)));
+            let high_even = fold_halves(_mm256_sub_epi16(high, _mm256_slli_epi16::<8>(high_odd)));
+            let (low_odd, high_odd) = (fold_halves(low_odd), fold_halves(high_odd));
+            Self([
+                _mm_unpacklo_epi16(low_even, low_odd),
+                _mm_unpackhi_epi16(low_even, low_odd),
+                _mm_unpacklo_epi16(high_even, high_odd),
+                _mm_unpackhi_epi16(high_even, high_odd),
+            ])
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [u16; BLOCK]) {
+        for i in 0..4 {
+            // SAFETY: as in `of`; `to` is four times 16 bytes.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().add(8 * i).cast(), self.0[i]) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn select(
+        self,
+        scan: &Scan<'_>,
+        biases: &[f32; BLOCK],
+        first: u32,
+        estimates: &mut [f32; BLOCK],
+        lanes: &mut [u32; BLOCK],
+    ) -> usize {
+        let mut all = [0.0; BLOCK];
+        let mut passing = 0;
+        // SAFETY: as in `of`; `biases` and `all` are four times eight floats.
+        unsafe {
+            let (base, scale) = (_mm256_set1_ps(scan.base), _mm256_set1_ps(scan.scale));
+            let threshold = _mm256_set1_ps(scan.threshold);
+            for i in 0..4 {
+                let sums = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(self.0[i]));
+                let bias = _mm256_loadu_ps(biases.as_ptr().add(8 * i));
+                let estimate = _mm256_fmadd_ps(sums, scale, _mm256_add_ps(base, bias));
+                _mm256_storeu_ps(all.as_mut_ptr().add(8 * i), estimate);
+                let under = _mm256_cmp_ps::<_CMP_LT_OQ>(estimate, threshold);
+                passing |= _mm256_movemask_ps(under).cast_unsigned() << (8 * i);
+            }
+        }
+        gather_passing(passing, &all, first, estimates, lanes)
+    }
+}
+
+/// Both halves, each with its own codes, added up.
+///
+/// # Safety
+///
+/// The CPU must have AVX2.
+#[inline(always)]
+unsafe fn fold_halves(sums: __m256i) -> __m128i {
+    // SAFETY: the caller's promise.
+    unsafe { _mm_add_epi16(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums)) }
+}
+
+scan_kernels!("avx2,fma", FourXmm, lut_scan_blocks, lut_select);
+tile_kernels!("avx2,fma", TwoYmm, 6 by [1], 2 by [2 1], 1 by [4 3 2 1]);

@@ -1,23 +1,35 @@
-//! AVX-512 kernels. `kernels()` hands out a table only on a CPU that has AVX-512F beside what AVX2's table needs.
+//! AVX-512 kernels. `kernels()` hands out a table only on a CPU that has AVX-512F and BW, and what AVX2's table needs.
 
 use std::arch::x86_64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_lanes, float_kernels, kernel_table,
-    sums, sums_of_rows,
+    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
+    kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
+use super::scan::{BLOCK, Scan};
+use super::scan_lanes::{Sums, scan_blocks, scan_kernels, select_blocks};
+use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, Word, avx2};
 
 /// Words in a register.
 const WORDS: usize = 8;
 
-static WITHOUT_POPCOUNT: Kernels = kernel_table!("avx512", avx2::hamming, avx2::hamming_rows);
-static WITH_POPCOUNT: Kernels = kernel_table!("avx512", hamming, hamming_rows);
+static FIRST: Kernels =
+    kernel_table!("avx512", avx2::hamming, avx2::hamming_rows, lut_scan_blocks, lut_select);
+/// For CPUs with VPOPCNTDQ and GFNI: Intel's since Ice Lake, AMD's since Zen 4.
+static LATER: Kernels = kernel_table!("avx512", hamming, hamming_rows, lut_scan_blocks_gfni, lut_select_gfni);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
-    let runs = avx2::kernels().is_some() && is_x86_feature_detected!("avx512f");
-    let table = if is_x86_feature_detected!("avx512vpopcntdq") { &WITH_POPCOUNT } else { &WITHOUT_POPCOUNT };
-    runs.then_some(table)
+    let later = is_x86_feature_detected!("avx512vpopcntdq") && is_x86_feature_detected!("gfni");
+    if later { first().map(|_| &LATER) } else { first() }
+}
+
+/// The table for CPUs without VPOPCNTDQ or GFNI, which those with them can run too.
+pub(super) fn first() -> Option<&'static Kernels> {
+    let runs = avx2::kernels().is_some()
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw");
+    runs.then_some(&FIRST)
 }
 
 impl Lanes for __m512 {
@@ -73,8 +85,20 @@ impl Lanes for __m512 {
     }
     #[inline(always)]
     unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
-        // SAFETY: as in `fold`.
-        unsafe { avx2::fold_four_eights(halves(a), halves(b), halves(c), halves(d)) }
+        let mut sums = [0.0; SIDE_BY_SIDE];
+        // SAFETY: as in `zero`; the store is of four floats and needs no alignment.
+        unsafe {
+            // Fours of lanes are moved whole: [a0 a1 b0 b1] is lanes 0..8 of a and of b.
+            let ab = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xEE>(a, b));
+            let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xEE>(c, d));
+            let four =
+                _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xDD>(ab, cd));
+            let two = _mm512_add_ps(four, _mm512_permute_ps::<0b01_00_11_10>(four));
+            let one = _mm512_add_ps(two, _mm512_permute_ps::<0b10_11_00_01>(two));
+            let firsts = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            _mm_storeu_ps(sums.as_mut_ptr(), _mm512_castps512_ps128(_mm512_permutexvar_ps(firsts, one)));
+        }
+        sums
     }
 }
 
@@ -117,3 +141,119 @@ fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
         *out = hamming(query, row);
     }
 }
+
+/// The sums of lanes 0..32, in order; computed with GFNI's help or without.
+#[derive(Clone, Copy)]
+struct Zmm<const GFNI: bool>(__m512i);
+
+impl<const GFNI: bool> Sums for Zmm<GFNI> {
+    #[inline(always)]
+    unsafe fn of(table: &[u8], block: &[u8]) -> Self {
+        // SAFETY: the caller's promise that AVX-512F and BW are there, and GFNI where it is asked for; each chunk is 64
+        // bytes, and the loads need no alignment.
+        unsafe {
+            let nibble = _mm512_set1_epi8(15);
+            let mut low = _mm512_setzero_si512();
+            let (mut low_odd, mut high, mut high_odd) = (low, low, low);
+            for (addends, codes) in table.as_chunks::<64>().0.iter().zip(block.as_chunks::<64>().0) {
+                let addends = _mm512_loadu_si512(addends.as_ptr().cast());
+                let codes = _mm512_loadu_si512(codes.as_ptr().cast());
+                let upper = if GFNI {
+                    _mm512_gf2p8affine_epi64_epi8::<0>(codes, _mm512_set1_epi64(UPPER_NIBBLE))
+                } else {
+                    _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble)
+                };
+                let a = _mm512_shuffle_epi8(addends, _mm512_and_si512(codes, nibble));
+                let b = _mm512_shuffle_epi8(addends, upper);
+                // As 16-bit numbers, even byte + 256 * odd byte; the odd ones are taken off at the end.
+                low = _mm512_add_epi16(low, a);
+                low_odd = _mm512_add_epi16(low_odd, _mm512_srli_epi16::<8>(a));
+                high = _mm512_add_epi16(high, b);
+                high_odd = _mm512_add_epi16(high_odd, _mm512_srli_epi16::<8>(b));
+            }
+            low = _mm512_sub_epi16(low, _mm512_slli_epi16::<8>(low_odd));
+            high = _mm512_sub_epi16(high, _mm512_slli_epi16::<8>(high_odd));
+            // Every quarter of a register has its own codes: add up the four of each register, into one register.
+            let (low, high) = (fold_quarters(low, low_odd), fold_quarters(high, high_odd));
+            let sums = _mm512_add_epi16(
+                _mm512_shuffle_i64x2::<0b10_00_10_00>(low, high),
+                _mm512_shuffle_i64x2::<0b11_01_11_01>(low, high),
+            );
+            Self(_mm512_permutexvar_epi16(_mm512_loadu_si512(IN_ORDER.as_ptr().cast()), sums))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [u16; BLOCK]) {
+        // SAFETY: as in `of`; `to` is 64 bytes.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), self.0) }
+    }
+    #[inline(always)]
+    unsafe fn select(
+        self,
+        scan: &Scan<'_>,
+        biases: &[f32; BLOCK],
+        first: u32,
+        estimates: &mut [f32; BLOCK],
+        lanes: &mut [u32; BLOCK],
+    ) -> usize {
+        // SAFETY: as in `of`; the second half is stored at most 16 behind the first, so both are inside.
+        unsafe {
+            let (base, scale) = (_mm512_set1_ps(scan.base), _mm512_set1_ps(scan.scale));
+            let threshold = _mm512_set1_ps(scan.threshold);
+            let mut lane = _mm512_add_epi32(
+                _mm512_set1_epi32(first.cast_signed()),
+                _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+            );
+            let halves = [_mm512_castsi512_si256(self.0), _mm512_extracti64x4_epi64::<1>(self.0)];
+            let mut kept = 0;
+            for (half, sums) in halves.into_iter().enumerate() {
+                let sums = _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(sums));
+                let bias = _mm512_loadu_ps(biases.as_ptr().add(16 * half));
+                let estimate = _mm512_fmadd_ps(sums, scale, _mm512_add_ps(base, bias));
+                let passing = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(estimate, threshold);
+                // Compressed in a register and stored whole: AMD's Zen 4 is very slow to compress into memory.
+                let compressed = _mm512_maskz_compress_ps(passing, estimate);
+                _mm512_storeu_ps(estimates.as_mut_ptr().add(kept), compressed);
+                let compressed = _mm512_maskz_compress_epi32(passing, lane);
+                _mm512_storeu_si512(lanes.as_mut_ptr().add(kept).cast(), compressed);
+                kept += passing.count_ones() as usize;
+                lane = _mm512_add_epi32(lane, _mm512_set1_epi32(16));
+            }
+            kept
+        }
+    }
+}
+
+/// The matrix of bits that shifts a byte right by four.
+const UPPER_NIBBLE: i64 = 0x1020_4080_0000_0000;
+
+/// Where lane i's sum is among the even and the odd ones of lanes 0..16, then of lanes 16..32.
+const IN_ORDER: [u16; BLOCK] = {
+    let mut order = [0; BLOCK];
+    let mut lane = 0;
+    while lane < BLOCK {
+        order[lane] = (lane / 16 * 16 + lane % 2 * 8 + lane % 16 / 2) as u16;
+        lane += 1;
+    }
+    order
+};
+
+/// Quarters 0 + 2 and 1 + 3 of `a`, then those of `b`.
+///
+/// # Safety
+///
+/// The CPU must have AVX-512F and BW.
+#[inline(always)]
+unsafe fn fold_quarters(a: __m512i, b: __m512i) -> __m512i {
+    // SAFETY: the caller's promise.
+    unsafe {
+        _mm512_add_epi16(
+            _mm512_shuffle_i64x2::<0b01_00_01_00>(a, b),
+            _mm512_shuffle_i64x2::<0b11_10_11_10>(a, b),
+        )
+    }
+}
+
+scan_kernels!("avx512f,avx512bw,avx2,fma,popcnt", Zmm<false>, lut_scan_blocks, lut_select);
+scan_kernels!("avx512f,avx512bw,avx2,fma,popcnt,gfni", Zmm<true>, lut_scan_blocks_gfni, lut_select_gfni);
+tile_kernels!("avx512f,avx2,fma", __m512, 8 by [3 2 1], 4 by [4 2 1], 1 by [4 3 2 1]);

@@ -143,48 +143,208 @@ pub(super) unsafe fn sums_of_rows<L: Lanes, T: Term>(query: &[f32], rows: &[&[f3
     }
 }
 
-/// `mean * keep` plus `weight` times the sum of `rows`, value by value.
+/// The inner products of pairs, four side by side.
 ///
 /// # Safety
 ///
 /// As for [`sums`].
 #[inline(always)]
-pub(super) unsafe fn blend_lanes<L: Lanes>(mean: &mut [f32], keep: f32, rows: &[&[f32]], weight: f32) {
-    for row in rows {
-        assert_eq!(mean.len(), row.len());
-    }
-    let whole = mean.len() / LANES * LANES;
-    let (blocks, tail) = mean.as_chunks_mut::<LANES>();
-    // SAFETY: the caller's promise, for every method of `L` in here.
+pub(super) unsafe fn dots_of_pairs<L: Lanes>(xs: &[&[f32]], ys: &[&[f32]], out: &mut [f32]) {
+    assert!(xs.len() == out.len() && ys.len() == out.len());
+    let (x_groups, x_rest) = xs.as_chunks::<SIDE_BY_SIDE>();
+    let (y_groups, y_rest) = ys.as_chunks::<SIDE_BY_SIDE>();
+    let (out_groups, out_rest) = out.as_chunks_mut::<SIDE_BY_SIDE>();
+    // SAFETY: the caller's promise.
     unsafe {
-        let (keeps, weights) = (L::splat(keep), L::splat(weight));
-        for (i, block) in blocks.iter_mut().enumerate() {
-            let mut blended = L::load(block).mul(keeps);
-            for row in rows {
-                blended = L::load(&row.as_chunks().0[i]).mul_add(weights, blended);
+        for ((x, y), out) in x_groups.iter().zip(y_groups).zip(out_groups) {
+            let len = x[0].len();
+            for i in 0..SIDE_BY_SIDE {
+                assert!(x[i].len() == len && y[i].len() == len);
             }
-            blended.store(block);
+            let (x, y) = (x.map(|x| x.as_chunks::<LANES>()), y.map(|y| y.as_chunks::<LANES>()));
+            let mut lanes = [L::zero(); SIDE_BY_SIDE];
+            for block in 0..len / LANES {
+                for i in 0..SIDE_BY_SIDE {
+                    lanes[i] = L::load(&x[i].0[block]).mul_add(L::load(&y[i].0[block]), lanes[i]);
+                }
+            }
+            let [a, b, c, d] = lanes;
+            *out = L::fold_four(a, b, c, d);
+            for tail in 0..len % LANES {
+                for i in 0..SIDE_BY_SIDE {
+                    out[i] += x[i].1[tail] * y[i].1[tail];
+                }
+            }
+        }
+        for ((x, y), out) in x_rest.iter().zip(y_rest).zip(out_rest) {
+            *out = sums::<L, Product, 1>(x, [y])[0];
         }
     }
-    for (i, mean) in tail.iter_mut().enumerate() {
-        *mean = rows.iter().fold(*mean * keep, |sum, row| row[whole + i].mul_add(weight, sum));
+}
+
+/// [`sums`] of two queries against `N` rows, each row loaded once.
+///
+/// # Safety
+///
+/// As for [`sums`].
+#[inline(always)]
+unsafe fn sums_of_two<L: Lanes, T: Term>(
+    queries: [&[f32]; 2],
+    rows: [&[f32]; SIDE_BY_SIDE],
+) -> [[f32; SIDE_BY_SIDE]; 2] {
+    let split = queries.map(|query| query.as_chunks::<LANES>());
+    let rows = rows.map(|row| {
+        assert!(queries[0].len() == row.len() && queries[1].len() == row.len());
+        row.as_chunks::<LANES>()
+    });
+    // SAFETY: the caller's promise, for every method of `L` and `T` in here.
+    unsafe {
+        let mut lanes = [[L::zero(); SIDE_BY_SIDE]; 2];
+        for i in 0..split[0].0.len() {
+            let (a, b) = (L::load(&split[0].0[i]), L::load(&split[1].0[i]));
+            for row in 0..SIDE_BY_SIDE {
+                let block = L::load(&rows[row].0[i]);
+                lanes[0][row] = T::lanes(a, block, lanes[0][row]);
+                lanes[1][row] = T::lanes(b, block, lanes[1][row]);
+            }
+        }
+        let mut sums = [[0.0; SIDE_BY_SIDE]; 2];
+        for query in 0..2 {
+            let [a, b, c, d] = lanes[query];
+            sums[query] = L::fold_four(a, b, c, d);
+            for (i, &value) in split[query].1.iter().enumerate() {
+                for row in 0..SIDE_BY_SIDE {
+                    sums[query][row] = T::single(value, rows[row].1[i], sums[query][row]);
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// [`sums_of_rows`] of two queries.
+///
+/// # Safety
+///
+/// As for [`sums`].
+#[inline(always)]
+pub(super) unsafe fn sums_of_two_rows<L: Lanes, T: Term>(
+    queries: [&[f32]; 2],
+    rows: &[&[f32]],
+    out: [&mut [f32]; 2],
+) {
+    let [out_a, out_b] = out;
+    assert!(rows.len() == out_a.len() && rows.len() == out_b.len());
+    let (groups, rest) = rows.as_chunks::<SIDE_BY_SIDE>();
+    let (groups_a, rest_a) = out_a.as_chunks_mut::<SIDE_BY_SIDE>();
+    let (groups_b, rest_b) = out_b.as_chunks_mut::<SIDE_BY_SIDE>();
+    // SAFETY: the caller's promise.
+    unsafe {
+        for ((group, a), b) in groups.iter().zip(groups_a).zip(groups_b) {
+            [*a, *b] = sums_of_two::<L, T>(queries, *group);
+        }
+        sums_of_rows::<L, T>(queries[0], rest, rest_a);
+        sums_of_rows::<L, T>(queries[1], rest, rest_b);
+    }
+}
+
+/// Each of two means becomes `mean * keep` plus the rows, of which there is at least one, each times its weight, value by
+/// value.
+///
+/// # Safety
+///
+/// As for [`sums`].
+#[inline(always)]
+pub(super) unsafe fn blend_rows<L: Lanes>(
+    means: [&mut [f32]; 2],
+    mut keeps: [f32; 2],
+    rows: &[&[f32]],
+    weights: [&[f32]; 2],
+) {
+    let [p, q] = means;
+    let (groups, rest) = rows.as_chunks::<SIDE_BY_SIDE>();
+    let [(p_groups, p_rest), (q_groups, q_rest)] = weights.map(|weights| {
+        assert_eq!(rows.len(), weights.len());
+        weights.as_chunks::<SIDE_BY_SIDE>()
+    });
+    // SAFETY: the caller's promise.
+    unsafe {
+        for ((group, &a), &b) in groups.iter().zip(p_groups).zip(q_groups) {
+            blend_some::<L, SIDE_BY_SIDE>([p, q], keeps, *group, [a, b]);
+            keeps = [1.0; 2];
+        }
+        for ((row, &a), &b) in rest.iter().zip(p_rest).zip(q_rest) {
+            blend_some::<L, 1>([p, q], keeps, [row], [[a], [b]]);
+            keeps = [1.0; 2];
+        }
+    }
+}
+
+/// [`blend_rows`] of `N` rows, each loaded once.
+///
+/// # Safety
+///
+/// As for [`sums`].
+#[inline(always)]
+unsafe fn blend_some<L: Lanes, const N: usize>(
+    [p, q]: [&mut [f32]; 2],
+    keeps: [f32; 2],
+    rows: [&[f32]; N],
+    weights: [[f32; N]; 2],
+) {
+    let rows = rows.map(|row| {
+        assert!(p.len() == row.len() && q.len() == row.len());
+        row.as_chunks::<LANES>()
+    });
+    let (p_blocks, p_tail) = p.as_chunks_mut::<LANES>();
+    let (q_blocks, q_tail) = q.as_chunks_mut::<LANES>();
+    // SAFETY: the caller's promise, for every method of `L` in here.
+    unsafe {
+        let (keep_p, keep_q) = (L::splat(keeps[0]), L::splat(keeps[1]));
+        let mut splat = [[L::zero(); N]; 2];
+        for row in 0..N {
+            splat[0][row] = L::splat(weights[0][row]);
+            splat[1][row] = L::splat(weights[1][row]);
+        }
+        for (i, (p, q)) in p_blocks.iter_mut().zip(q_blocks).enumerate() {
+            let (mut a, mut b) = (L::load(p).mul(keep_p), L::load(q).mul(keep_q));
+            for row in 0..N {
+                let block = L::load(&rows[row].0[i]);
+                a = block.mul_add(splat[0][row], a);
+                b = block.mul_add(splat[1][row], b);
+            }
+            a.store(p);
+            b.store(q);
+        }
+    }
+    for (mean, keep, weights) in [(p_tail, keeps[0], weights[0]), (q_tail, keeps[1], weights[1])] {
+        for (i, mean) in mean.iter_mut().enumerate() {
+            let terms = rows.iter().zip(weights);
+            *mean = terms.fold(*mean * keep, |sum, (row, weight)| row.1[i].mul_add(weight, sum));
+        }
     }
 }
 
 /// The floating-point half of a backend: the functions compiled for `$features` over the lanes `$lanes`.
 macro_rules! float_kernels {
     ($features:literal, $lanes:ty) => {
-        float_kernels!(@one $features, $lanes, dot, dot_rows, Product);
-        float_kernels!(@one $features, $lanes, l2_squared, l2_squared_rows, SquaredDifference);
-        float_kernels!(@one $features, $lanes, l1, l1_rows, Difference);
+        float_kernels!(@one $features, $lanes, dot, dot_rows, dot_rows_of_two, Product);
+        float_kernels!(@one $features, $lanes, l2_squared, l2_squared_rows, l2_squared_rows_of_two, SquaredDifference);
+        float_kernels!(@one $features, $lanes, l1, l1_rows, l1_rows_of_two, Difference);
 
         #[target_feature(enable = $features)]
-        fn blend(mean: &mut [f32], keep: f32, rows: &[&[f32]], weight: f32) {
+        fn dot_pairs(xs: &[&[f32]], ys: &[&[f32]], out: &mut [f32]) {
             // SAFETY: this function enables the features that the lanes need.
-            unsafe { blend_lanes::<$lanes>(mean, keep, rows, weight) }
+            unsafe { dots_of_pairs::<$lanes>(xs, ys, out) }
+        }
+
+        #[target_feature(enable = $features)]
+        fn blend(means: [&mut [f32]; 2], keeps: [f32; 2], rows: &[&[f32]], weights: [&[f32]; 2]) {
+            // SAFETY: this function enables the features that the lanes need.
+            unsafe { blend_rows::<$lanes>(means, keeps, rows, weights) }
         }
     };
-    (@one $features:literal, $lanes:ty, $pair:ident, $rows:ident, $term:ident) => {
+    (@one $features:literal, $lanes:ty, $pair:ident, $rows:ident, $rows_of_two:ident, $term:ident) => {
         #[target_feature(enable = $features)]
         fn $pair(x: &[f32], y: &[f32]) -> f32 {
             // SAFETY: this function enables the features that the lanes need.
@@ -196,6 +356,12 @@ macro_rules! float_kernels {
             // SAFETY: this function enables the features that the lanes need.
             unsafe { sums_of_rows::<$lanes, $term>(query, rows, out) }
         }
+
+        #[target_feature(enable = $features)]
+        fn $rows_of_two(queries: [&[f32]; 2], rows: &[&[f32]], out: [&mut [f32]; 2]) {
+            // SAFETY: this function enables the features that the lanes need.
+            unsafe { sums_of_two_rows::<$lanes, $term>(queries, rows, out) }
+        }
     };
 }
 pub(super) use float_kernels;
@@ -203,7 +369,7 @@ pub(super) use float_kernels;
 /// A table of a backend's functions, each behind a safe one. To be used where the table is handed out only after the
 /// CPU has been found to have what the functions were compiled for.
 macro_rules! kernel_table {
-    ($name:literal, $hamming:path, $hamming_rows:path) => {
+    ($name:literal, $hamming:path, $hamming_rows:path, $scan:path, $select:path) => {
         Kernels {
             name: $name,
             dot: kernel_table!(@pair dot),
@@ -214,9 +380,33 @@ macro_rules! kernel_table {
             l2_squared_rows: kernel_table!(@rows l2_squared_rows),
             l1_rows: kernel_table!(@rows l1_rows),
             hamming_rows: kernel_table!(@rows $hamming_rows),
-            blend: |mean, keep, rows, weight| {
+            dot_rows_of_two: kernel_table!(@rows dot_rows_of_two),
+            l2_squared_rows_of_two: kernel_table!(@rows l2_squared_rows_of_two),
+            l1_rows_of_two: kernel_table!(@rows l1_rows_of_two),
+            dot_pairs: |xs, ys, out| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
-                unsafe { blend(mean, keep, rows, weight) }
+                unsafe { dot_pairs(xs, ys, out) }
+            },
+            blend: |means, keeps, rows, weights| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { blend(means, keeps, rows, weights) }
+            },
+            lut_scan: |table, block, sums| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { $scan(table, block, std::slice::from_mut(sums)) }
+            },
+            lut_scan_blocks: |table, blocks, out| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { $scan(table, blocks, out) }
+            },
+            lut_select: |table, blocks, biases, base, scale, threshold, estimates, lanes| {
+                let scan = Scan { table, blocks, biases, base, scale, threshold };
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { $select(&scan, estimates, lanes) }
+            },
+            tile_dots: |points, dim, tiles, out| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { tile_dots(points, dim, tiles, out) }
             },
         }
     };

@@ -2,13 +2,17 @@
 //!
 //! | file | duty |
 //! | --- | --- |
-//! | `scalar.rs` | the specification, and the fallback for any CPU |
+//! | `scalar.rs` | the specification of sums, and the fallback for any CPU |
 //! | `lanes.rs` | the same sum, once for all vector instruction sets |
+//! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
+//! | `scan_lanes.rs` | the same, once for all vector instruction sets |
+//! | `tiles.rs` | inner products of many points with many rows: the specification |
+//! | `tile_lanes.rs` | the same, once for all vector instruction sets |
 //! | `avx2.rs` | x86-64 with AVX2, FMA and POPCNT |
-//! | `avx512.rs` | x86-64 with AVX-512F (and VPOPCNTDQ for bits) |
+//! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ and GFNI) |
 //! | `neon.rs` | AArch64 |
 //! | `prefetch.rs` | a hint to the cache |
-//! | `parity.rs` | test: every table equals the scalar one, bit for bit |
+//! | `parity.rs`, `parity_blocks.rs` | tests: every table equals the scalar one, bit for bit |
 //!
 //! # One sum on every machine
 //!
@@ -38,12 +42,21 @@ mod lanes;
 mod neon;
 #[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod parity_blocks;
 mod prefetch;
 mod scalar;
+mod scan;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod scan_lanes;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod tile_lanes;
+mod tiles;
 
 use std::sync::OnceLock;
 
 pub(crate) use prefetch::{prefetch, prefetch_many};
+pub(crate) use scan::BLOCK;
 
 /// How many running sums a floating-point kernel keeps.
 pub(crate) const LANES: usize = 16;
@@ -55,6 +68,15 @@ pub type Word = [u8; 8];
 type Pair<T, R> = fn(&[T], &[T]) -> R;
 /// One query against many rows: `out[i]` belongs to `rows[i]`.
 type Rows<T, R> = fn(&[T], &[&[T]], &mut [R]);
+
+/// Many pairs: `out[i]` belongs to `xs[i]` and `ys[i]`.
+type Pairs<T, R> = fn(&[&[T]], &[&[T]], &mut [R]);
+/// Two queries against many rows: `out[q][i]` belongs to query q and `rows[i]`.
+type RowsOfTwo<T, R> = fn([&[T]; 2], &[&[T]], [&mut [R]; 2]);
+/// Two means, what to keep of each, rows, and the weights of the rows in each mean.
+type Blend = fn([&mut [f32]; 2], [f32; 2], &[&[f32]], [&[f32]; 2]);
+/// See [`Kernels::lut_select`].
+type Select = fn(&[u8], &[u8], &[f32], f32, f32, f32, &mut [f32], &mut [u32]) -> usize;
 
 /// The kernels of one instruction set.
 ///
@@ -79,8 +101,35 @@ pub struct Kernels {
     pub l1_rows: Rows<f32, f32>,
     /// [`hamming`](Self::hamming) against many rows.
     pub hamming_rows: Rows<Word, u64>,
-    /// `(mean, keep, rows, weight)`: `mean` becomes `mean * keep + weight * (sum of the rows)`, each row fused in.
-    pub blend: fn(&mut [f32], f32, &[&[f32]], f32),
+    /// [`dot_rows`](Self::dot_rows) of two queries.
+    pub dot_rows_of_two: RowsOfTwo<f32, f32>,
+    /// [`l2_squared_rows`](Self::l2_squared_rows) of two queries.
+    pub l2_squared_rows_of_two: RowsOfTwo<f32, f32>,
+    /// [`l1_rows`](Self::l1_rows) of two queries.
+    pub l1_rows_of_two: RowsOfTwo<f32, f32>,
+    /// [`dot`](Self::dot) of many pairs.
+    pub dot_pairs: Pairs<f32, f32>,
+    /// `(means, keeps, rows, weights)`: each mean becomes `mean * keep` plus the rows times their weights, one fused in
+    /// after the other. There is at least one row.
+    pub blend: Blend,
+    /// `(table, block, sums)`: for each of the 32 vectors of a block of 4-bit codes, the sum of what `table` has for
+    /// them. The layout is in `scan.rs`. Panics unless both are equally long, 16 bytes a code, and the number of codes
+    /// is a multiple of 4 and at most 256.
+    pub lut_scan: fn(&[u8], &[u8], &mut [u16; BLOCK]),
+    /// [`lut_scan`](Self::lut_scan) of as many consecutive blocks as there are results.
+    pub lut_scan_blocks: fn(&[u8], &[u8], &mut [[u16; BLOCK]]),
+    /// `(table, blocks, biases, base, scale, threshold, estimates, lanes)`: returns how many of the vectors of all
+    /// blocks have an estimate, `sum * scale + (base + bias)` with one rounding for the multiplication and the
+    /// addition, below `threshold`; puts these estimates and the vectors' numbers, ascending, at the front of
+    /// `estimates` and `lanes`, and may write anything behind them. A bias of infinity keeps its vector out, and so
+    /// does an estimate that is NaN. Panics where [`lut_scan`](Self::lut_scan) does, unless there are 32 biases for
+    /// each block, and unless `estimates` and `lanes` are each as long as `biases`, or longer.
+    pub lut_select: Select,
+    /// `(points, dim, tiles, out)`: the inner products of n points, one after the other, with rows in tiles of sixteen
+    /// interleaved ones (value d of row r of a tile is at `16 * d + r`); `out` is n times as many results as there
+    /// are rows. Each is summed from the first value to the last by fused multiply-adds. Tiles that begin at a
+    /// multiple of 64 bytes are read up to twice as fast. Panics when the lengths do not belong together or `dim` is 0.
+    pub tile_dots: fn(&[f32], usize, &[f32], &mut [f32]),
 }
 
 impl std::fmt::Debug for Kernels {

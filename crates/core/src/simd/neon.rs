@@ -3,15 +3,18 @@
 use std::arch::aarch64::*;
 
 use super::lanes::{
-    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_lanes, float_kernels, kernel_table,
-    sums, sums_of_rows,
+    Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
+    kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
+use super::scan::{BLOCK, Scan};
+use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
+use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, Word};
 
 /// Words in a register.
 const WORDS: usize = 2;
 
-static KERNELS: Kernels = kernel_table!("neon", hamming, hamming_rows);
+static KERNELS: Kernels = kernel_table!("neon", hamming, hamming_rows, lut_scan_blocks, lut_select);
 
 pub(super) fn kernels() -> &'static Kernels {
     &KERNELS
@@ -112,3 +115,64 @@ fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
         *out = hamming(query, row);
     }
 }
+
+/// The sums of lanes 0..8, 8..16, 16..24, 24..32.
+#[derive(Clone, Copy)]
+struct FourU16([uint16x8_t; 4]);
+
+impl Sums for FourU16 {
+    #[inline(always)]
+    unsafe fn of(table: &[u8], block: &[u8]) -> Self {
+        // SAFETY: AArch64 always has NEON; each chunk is 16 bytes, and the loads need no alignment.
+        unsafe {
+            let mut sums = [vdupq_n_u16(0); 4];
+            for (addends, codes) in table.as_chunks::<16>().0.iter().zip(block.as_chunks::<16>().0) {
+                let (addends, codes) = (vld1q_u8(addends.as_ptr()), vld1q_u8(codes.as_ptr()));
+                let a = vqtbl1q_u8(addends, vandq_u8(codes, vdupq_n_u8(15)));
+                let b = vqtbl1q_u8(addends, vshrq_n_u8::<4>(codes));
+                sums[0] = vaddw_u8(sums[0], vget_low_u8(a));
+                sums[1] = vaddw_high_u8(sums[1], a);
+                sums[2] = vaddw_u8(sums[2], vget_low_u8(b));
+                sums[3] = vaddw_high_u8(sums[3], b);
+            }
+            Self(sums)
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [u16; BLOCK]) {
+        for i in 0..4 {
+            // SAFETY: as in `of`; `to` is four times eight numbers.
+            unsafe { vst1q_u16(to.as_mut_ptr().add(8 * i), self.0[i]) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn select(
+        self,
+        scan: &Scan<'_>,
+        biases: &[f32; BLOCK],
+        first: u32,
+        estimates: &mut [f32; BLOCK],
+        lanes: &mut [u32; BLOCK],
+    ) -> usize {
+        let mut all = [0.0; BLOCK];
+        let mut passing = 0;
+        // SAFETY: as in `of`; `biases` and `all` are eight times four floats, and `bits` four numbers.
+        unsafe {
+            let (base, scale) = (vdupq_n_f32(scan.base), vdupq_n_f32(scan.scale));
+            let threshold = vdupq_n_f32(scan.threshold);
+            let bits = vld1q_u32([1, 2, 4, 8].as_ptr());
+            for i in 0..8 {
+                let eight = self.0[i / 2];
+                let four = if i % 2 == 0 { vmovl_u16(vget_low_u16(eight)) } else { vmovl_high_u16(eight) };
+                let bias = vld1q_f32(biases.as_ptr().add(4 * i));
+                let estimate = vfmaq_f32(vaddq_f32(base, bias), vcvtq_f32_u32(four), scale);
+                vst1q_f32(all.as_mut_ptr().add(4 * i), estimate);
+                passing |= vaddvq_u32(vandq_u32(vcltq_f32(estimate, threshold), bits)) << (4 * i);
+            }
+        }
+        gather_passing(passing, &all, first, estimates, lanes)
+    }
+}
+
+scan_kernels!("neon", FourU16, lut_scan_blocks, lut_select);
+tile_kernels!("neon", FourQ, 6 by [1], 2 by [2 1], 1 by [4 3 2 1]);

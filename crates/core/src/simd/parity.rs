@@ -1,6 +1,15 @@
 //! Every backend equals the scalar kernels bit for bit, on awkward lengths and awkward values.
 
-use super::{Kernels, Word, available, scalar};
+use super::{Kernels, Word, scalar};
+
+/// Every table that this CPU can run, those for older CPUs too.
+pub(super) fn available() -> Vec<&'static Kernels> {
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut))]
+    let mut tables = super::available();
+    #[cfg(target_arch = "x86_64")]
+    tables.extend(super::avx512::first());
+    tables
+}
 
 /// Around every block length (2, 4, 8, 16 and their multiples), empty, and odd ones far out.
 const PARITY_DIMS: &[usize] = &[
@@ -29,20 +38,20 @@ const AWKWARD: &[f32] = &[
     f32::EPSILON,
     0.1,
 ];
-const NOT_FINITE: &[f32] = &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+pub(super) const NOT_FINITE: &[f32] = &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
 
 /// A small generator, so that the test depends on nothing that it tests.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 11 ^ self.0 >> 40
     }
-    fn pick(&mut self, from: &[f32]) -> f32 {
+    pub(super) fn pick(&mut self, from: &[f32]) -> f32 {
         from[self.next() as usize % from.len()]
     }
-    fn plain(&mut self) -> f32 {
+    pub(super) fn plain(&mut self) -> f32 {
         (self.next() % 20_000) as f32 / 7_000.0 - 1.4
     }
     fn word(&mut self) -> Word {
@@ -50,7 +59,7 @@ impl Numbers {
     }
 }
 
-fn same(a: f32, b: f32) -> bool {
+pub(super) fn same(a: f32, b: f32) -> bool {
     a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
@@ -74,6 +83,28 @@ fn check_floats(table: &Kernels, dim: usize, mut value: impl FnMut() -> f32) {
                 assert!(same(got, want), "{} pair, dim {dim}: {got} is not {want}", table.name);
             }
         }
+        let mut pairs = vec![0.0; n];
+        let turned: Vec<&[f32]> = views.iter().rev().copied().collect();
+        (table.dot_pairs)(&views, &turned, &mut pairs);
+        for ((x, y), got) in views.iter().zip(turned).zip(pairs) {
+            let want = (spec.dot)(x, y);
+            assert!(same(got, want), "{} pairs, dim {dim}: {got} is not {want}", table.name);
+        }
+        let other: Vec<f32> = (0..dim).map(|_| value()).collect();
+        for (many, expected) in [
+            (table.dot_rows_of_two, spec.dot),
+            (table.l2_squared_rows_of_two, spec.l2_squared),
+            (table.l1_rows_of_two, spec.l1),
+        ] {
+            let (mut a, mut b) = (vec![0.0; n], vec![0.0; n]);
+            many([&query, &other], &views, [&mut a, &mut b]);
+            for (query, out) in [(&query, a), (&other, b)] {
+                for (row, got) in views.iter().zip(out) {
+                    let want = expected(query, row);
+                    assert!(same(got, want), "{} rows of two, dim {dim}: {got} is not {want}", table.name);
+                }
+            }
+        }
     }
 }
 
@@ -95,13 +126,17 @@ fn every_backend_equals_the_specification() {
 fn every_backend_blends_alike() {
     let mut numbers = Numbers(9);
     for table in available() {
-        for (&dim, n) in PARITY_DIMS.iter().zip((0..9).cycle()) {
+        for (&dim, n) in PARITY_DIMS.iter().zip((1..18).cycle()) {
             let rows: Vec<Vec<f32>> = (0..n).map(|_| (0..dim).map(|_| numbers.plain()).collect()).collect();
             let views: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-            let start: Vec<f32> = (0..dim).map(|_| numbers.pick(AWKWARD)).collect();
-            let (mut got, mut want) = (start.clone(), start);
-            (table.blend)(&mut got, 0.7, &views, 0.3);
-            (scalar::kernels().blend)(&mut want, 0.7, &views, 0.3);
+            let start = [0, 1].map(|_| (0..dim).map(|_| numbers.pick(AWKWARD)).collect::<Vec<f32>>());
+            let [a, b] = [0, 1].map(|_| (0..n).map(|_| numbers.plain()).collect::<Vec<f32>>());
+            let blended = |table: &Kernels| {
+                let [mut p, mut q] = start.clone();
+                (table.blend)([&mut p, &mut q], [0.7, 0.9], &views, [&a, &b]);
+                [p, q].concat()
+            };
+            let (got, want) = (blended(table), blended(scalar::kernels()));
             assert!(got.iter().zip(&want).all(|(&got, &want)| same(got, want)), "{}, dim {dim}", table.name);
         }
     }

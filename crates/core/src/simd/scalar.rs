@@ -1,5 +1,7 @@
 //! Scalar kernels: the specification of every other backend, and the fallback.
 
+use super::scan::{Scan, lut_scan_blocks, lut_select};
+use super::tiles::tile_dots;
 use super::{Kernels, LANES, Word};
 
 static KERNELS: Kernels = Kernels {
@@ -12,7 +14,17 @@ static KERNELS: Kernels = Kernels {
     l2_squared_rows: |query, rows, out| each(l2_squared, query, rows, out),
     l1_rows: |query, rows, out| each(l1, query, rows, out),
     hamming_rows: |query, rows, out| each(hamming, query, rows, out),
+    dot_rows_of_two: |queries, rows, out| each_of_two(dot, queries, rows, out),
+    l2_squared_rows_of_two: |queries, rows, out| each_of_two(l2_squared, queries, rows, out),
+    l1_rows_of_two: |queries, rows, out| each_of_two(l1, queries, rows, out),
+    dot_pairs,
     blend,
+    lut_scan: |table, block, sums| lut_scan_blocks(table, block, std::slice::from_mut(sums)),
+    lut_scan_blocks,
+    lut_select: |table, blocks, biases, base, scale, threshold, estimates, lanes| {
+        lut_select(&Scan { table, blocks, biases, base, scale, threshold }, estimates, lanes)
+    },
+    tile_dots,
 };
 
 pub(super) fn kernels() -> &'static Kernels {
@@ -38,12 +50,23 @@ fn hamming(x: &[Word], y: &[Word]) -> u64 {
     x.iter().zip(y).map(bits).sum()
 }
 
-fn blend(mean: &mut [f32], keep: f32, rows: &[&[f32]], weight: f32) {
-    for row in rows {
-        assert_eq!(mean.len(), row.len());
+fn dot_pairs(xs: &[&[f32]], ys: &[&[f32]], out: &mut [f32]) {
+    assert!(xs.len() == out.len() && ys.len() == out.len());
+    for ((x, y), out) in xs.iter().zip(ys).zip(out) {
+        *out = dot(x, y);
     }
-    for (i, mean) in mean.iter_mut().enumerate() {
-        *mean = rows.iter().fold(*mean * keep, |sum, row| row[i].mul_add(weight, sum));
+}
+
+fn blend(means: [&mut [f32]; 2], keeps: [f32; 2], rows: &[&[f32]], weights: [&[f32]; 2]) {
+    for ((mean, keep), weights) in means.into_iter().zip(keeps).zip(weights) {
+        assert_eq!(rows.len(), weights.len());
+        for row in rows {
+            assert_eq!(mean.len(), row.len());
+        }
+        for (i, mean) in mean.iter_mut().enumerate() {
+            let terms = rows.iter().zip(weights);
+            *mean = terms.fold(*mean * keep, |sum, (row, &weight)| row[i].mul_add(weight, sum));
+        }
     }
 }
 
@@ -78,5 +101,16 @@ fn each<T, R>(kernel: fn(&[T], &[T]) -> R, query: &[T], rows: &[&[T]], out: &mut
     assert_eq!(rows.len(), out.len());
     for (row, out) in rows.iter().zip(out) {
         *out = kernel(query, row);
+    }
+}
+
+fn each_of_two(
+    kernel: fn(&[f32], &[f32]) -> f32,
+    queries: [&[f32]; 2],
+    rows: &[&[f32]],
+    out: [&mut [f32]; 2],
+) {
+    for (query, out) in queries.into_iter().zip(out) {
+        each(kernel, query, rows, out);
     }
 }

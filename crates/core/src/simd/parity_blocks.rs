@@ -1,0 +1,181 @@
+//! Every backend equals the scalar kernels bit for bit on blocks of codes and on tiles.
+
+use super::parity::{NOT_FINITE, Numbers, available, same};
+use super::scan::BLOCK;
+use super::{Kernels, LANES, scalar};
+
+/// Twice the most that a kernel may write.
+const ROOM: usize = 2 * 5 * BLOCK;
+
+/// `count` blocks of `m` codes, a table for them, and a bias for every lane.
+struct Codes {
+    table: Vec<u8>,
+    blocks: Vec<u8>,
+    biases: Vec<f32>,
+}
+
+impl Codes {
+    fn new(m: usize, count: usize, numbers: &mut Numbers) -> Self {
+        let mut bytes = |n: usize| -> Vec<u8> { (0..n).map(|_| numbers.next() as u8).collect() };
+        let (table, blocks) = (bytes(16 * m), bytes(16 * m * count));
+        let mut bias = || match numbers.next() % 10 {
+            0 => numbers.pick(NOT_FINITE),
+            1 => f32::INFINITY,
+            _ => numbers.plain(),
+        };
+        let biases = (0..BLOCK * count).map(|_| bias()).collect();
+        Self { table, blocks, biases }
+    }
+
+    /// One table look-up after the other, by the words of the layout.
+    fn sum(&self, lane: usize) -> u32 {
+        let block = &self.blocks[lane / BLOCK * self.table.len()..][..self.table.len()];
+        let code = |c: usize| block[16 * c + lane % 16] >> (lane % BLOCK / 16 * 4) & 15;
+        (0..self.table.len() / 16).map(|c| u32::from(self.table[16 * c + usize::from(code(c))])).sum()
+    }
+
+    fn sums(&self, table: &Kernels) -> Vec<u16> {
+        let mut out = vec![[7; BLOCK]; self.biases.len() / BLOCK];
+        (table.lut_scan_blocks)(&self.table, &self.blocks, &mut out);
+        for (block, &many) in self.blocks.chunks_exact(self.table.len()).zip(&out) {
+            let mut one = [7; BLOCK];
+            (table.lut_scan)(&self.table, block, &mut one);
+            assert_eq!(one, many, "{}", table.name);
+        }
+        out.concat()
+    }
+
+    fn select(&self, kernels: &Kernels, base: f32, scale: f32, threshold: f32) -> Vec<(u32, u32)> {
+        let (mut estimates, mut lanes) = ([-7.0; ROOM], [u32::MAX; ROOM]);
+        let all = self.biases.len();
+        let kept = (kernels.lut_select)(
+            &self.table,
+            &self.blocks,
+            &self.biases,
+            base,
+            scale,
+            threshold,
+            &mut estimates,
+            &mut lanes,
+        );
+        assert!(estimates[all..].iter().all(|&e| e == -7.0), "{}: written too far", kernels.name);
+        assert!(lanes[all..].iter().all(|&l| l == u32::MAX), "{}: written too far", kernels.name);
+        estimates[..kept].iter().map(|estimate| estimate.to_bits()).zip(lanes).collect()
+    }
+}
+
+#[test]
+fn every_backend_sums_the_same_codes() {
+    let mut numbers = Numbers(17);
+    for m in (4..=256).step_by(4) {
+        for count in 0..=5 {
+            let mut codes = Codes::new(m, count, &mut numbers);
+            if m % 16 == 0 {
+                codes.table.fill(u8::MAX);
+            }
+            let want: Vec<u16> = (0..BLOCK * count).map(|lane| codes.sum(lane) as u16).collect();
+            for table in available() {
+                assert_eq!(codes.sums(table), want, "{}, {m} codes, {count} blocks", table.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_backend_selects_the_same_codes() {
+    let mut numbers = Numbers(19);
+    for m in (4..=256).step_by(4) {
+        for count in 0..=5 {
+            let codes = Codes::new(m, count, &mut numbers);
+            let (base, scale) = (numbers.plain(), numbers.plain() / 50.0);
+            let middle = base + scale * 127.5 * m as f32;
+            let thresholds = [f32::NEG_INFINITY, middle - 1.0, middle, middle + 1.0, f32::INFINITY, f32::NAN];
+            for threshold in thresholds {
+                let estimate =
+                    |lane: usize| (codes.sum(lane) as f32).mul_add(scale, base + codes.biases[lane]);
+                let want: Vec<(u32, u32)> = (0..codes.biases.len())
+                    .filter(|&lane| estimate(lane) < threshold)
+                    .map(|lane| (estimate(lane).to_bits(), lane as u32))
+                    .collect();
+                for table in available() {
+                    let got = codes.select(table, base, scale, threshold);
+                    assert_eq!(got, want, "{}, {m} codes, {count} blocks, {threshold}", table.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_backend_multiplies_the_same_tiles() {
+    let mut numbers = Numbers(23);
+    for dim in [1, 2, 3, 7, 15, 16, 17, 31, 40, 64, 100, 129, 300] {
+        for n in 0..=30 {
+            for count in [0, 1, 2, 3, 4, 5, 7, 8, 11] {
+                let mut values = |n: usize| -> Vec<f32> {
+                    let odd = |numbers: &mut Numbers| match numbers.next() % 5000 {
+                        0 => numbers.pick(NOT_FINITE),
+                        1 => -0.0,
+                        _ => numbers.plain(),
+                    };
+                    (0..n).map(|_| odd(&mut numbers)).collect()
+                };
+                let (points, tiles) = (values(n * dim), values(count * dim * LANES));
+                let mut want = vec![7.0; n * count * LANES];
+                (scalar::kernels().tile_dots)(&points, dim, &tiles, &mut want);
+                for table in available() {
+                    let mut got = vec![7.0; want.len()];
+                    (table.tile_dots)(&points, dim, &tiles, &mut got);
+                    let equal = got.iter().zip(&want).all(|(&got, &want)| same(got, want));
+                    assert!(equal, "{}, dim {dim}, {n} points, {count} tiles", table.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tile_is_sixteen_rows_interleaved() {
+    let (dim, n, rows) = (5, 3, 32);
+    let value = |row: usize, d: usize| (row * 10 + d) as f32;
+    let points: Vec<f32> = (0..n * dim).map(|i| value(i / dim, i % dim)).collect();
+    let at = |i: usize| value(i / (LANES * dim) * LANES + i % LANES, i / LANES % dim);
+    let tiles: Vec<f32> = (0..rows * dim).map(at).collect();
+    let mut out = vec![0.0; n * rows];
+    (scalar::kernels().tile_dots)(&points, dim, &tiles, &mut out);
+    for (i, &got) in out.iter().enumerate() {
+        let want: f32 = (0..dim).map(|d| value(i / rows, d) * value(i % rows, d)).sum();
+        assert_eq!(got, want, "point {}, row {}", i / rows, i % rows);
+    }
+}
+
+/// A call that must panic on every backend.
+fn refused(call: impl Fn(&Kernels)) {
+    for table in available() {
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call(table)));
+        assert!(caught.is_err(), "{}", table.name);
+    }
+}
+
+#[test]
+fn lengths_that_do_not_belong_together_are_refused() {
+    for (table, block) in [(0, 0), (16, 16), (96, 96), (4160, 4160), (64, 128), (128, 64), (64, 63)] {
+        refused(|kernels| (kernels.lut_scan)(&vec![1; table], &vec![1; block], &mut [0; BLOCK]));
+    }
+    for (blocks, biases, estimates, lanes) in
+        [(2, 32, 64, 64), (1, 64, 64, 64), (1, 33, 64, 64), (2, 64, 63, 64), (2, 64, 64, 63)]
+    {
+        refused(|kernels| {
+            let (mut estimates, mut lanes) = (vec![0.0; estimates], vec![0; lanes]);
+            let (blocks, biases) = (vec![1; 64 * blocks], vec![1.0; biases]);
+            (kernels.lut_select)(&[1; 64], &blocks, &biases, 0.0, 1.0, 1e9, &mut estimates, &mut lanes);
+        });
+    }
+    for (points, dim, tiles, out) in
+        [(5, 0, 80, 16), (6, 5, 80, 16), (5, 5, 81, 16), (5, 5, 96, 16), (5, 5, 80, 15), (10, 5, 80, 16)]
+    {
+        refused(|kernels| {
+            (kernels.tile_dots)(&vec![1.0; points], dim, &vec![1.0; tiles], &mut vec![0.0; out]);
+        });
+    }
+}

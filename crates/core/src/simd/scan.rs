@@ -1,0 +1,78 @@
+//! Sums of table look-ups over blocks of 4-bit codes: the layout and the specification.
+//!
+//! A block holds [`BLOCK`] vectors of `m` codes of 4 bits. The 16 bytes at `16 * c` are code `c` of all of them: byte j
+//! has vector j's in its low half and vector j+16's in its high half. The 16 bytes at `16 * c` of a table are the
+//! addends of the sixteen values of code `c`. So one look-up instruction serves sixteen vectors, and the table and the
+//! block are read from front to back. The method is that of Quicker ADC (André, Kermarrec, Le Scouarnec, 2019).
+//!
+//! `m` is a multiple of 4, at most 256, so that a sum, at most 256 * 255, fits 16 bits.
+
+/// Vectors in a block.
+pub(crate) const BLOCK: usize = 32;
+
+/// The bytes of one code in a block, and of its part of the table.
+const CODE: usize = 16;
+/// The sizes of a table, and of a block: four codes to 256.
+const LEAST: usize = 4 * CODE;
+const MOST: usize = 256 * CODE;
+
+/// What a selection reads: see [`Kernels::lut_select`](super::Kernels::lut_select).
+pub(super) struct Scan<'a> {
+    pub(super) table: &'a [u8],
+    pub(super) blocks: &'a [u8],
+    pub(super) biases: &'a [f32],
+    pub(super) base: f32,
+    pub(super) scale: f32,
+    pub(super) threshold: f32,
+}
+
+impl Scan<'_> {
+    /// Panics unless all lengths belong together.
+    pub(super) fn check(&self, estimates: &[f32], lanes: &[u32]) {
+        check(self.table, self.blocks, self.biases.len() / BLOCK);
+        assert_eq!(self.biases.len() % BLOCK, 0);
+        assert!(u32::try_from(self.biases.len()).is_ok());
+        assert!(estimates.len() >= self.biases.len() && lanes.len() >= self.biases.len());
+    }
+}
+
+/// Panics unless `blocks` is `count` blocks of as many codes as `table` has.
+pub(super) fn check(table: &[u8], blocks: &[u8], count: usize) {
+    assert!((LEAST..=MOST).contains(&table.len()) && table.len().is_multiple_of(LEAST));
+    assert_eq!(Some(blocks.len()), table.len().checked_mul(count));
+}
+
+/// The specification of the sums.
+pub(super) fn lut_scan_blocks(table: &[u8], blocks: &[u8], out: &mut [[u16; BLOCK]]) {
+    check(table, blocks, out.len());
+    for (block, out) in blocks.chunks_exact(table.len()).zip(out) {
+        *out = [0; BLOCK];
+        let (addends, codes) = (table.as_chunks::<CODE>().0, block.as_chunks::<CODE>().0);
+        for (addends, codes) in addends.iter().zip(codes) {
+            for (lane, &byte) in codes.iter().enumerate() {
+                out[lane] += u16::from(addends[usize::from(byte & 15)]);
+                out[lane + CODE] += u16::from(addends[usize::from(byte >> 4)]);
+            }
+        }
+    }
+}
+
+/// The specification of the selection.
+pub(super) fn lut_select(scan: &Scan<'_>, estimates: &mut [f32], lanes: &mut [u32]) -> usize {
+    scan.check(estimates, lanes);
+    let mut kept = 0;
+    let blocks = scan.blocks.chunks_exact(scan.table.len());
+    for (i, (block, biases)) in blocks.zip(scan.biases.as_chunks::<BLOCK>().0).enumerate() {
+        let mut sums = [0; BLOCK];
+        lut_scan_blocks(scan.table, block, std::slice::from_mut(&mut sums));
+        for lane in 0..BLOCK {
+            let estimate = f32::from(sums[lane]).mul_add(scan.scale, scan.base + biases[lane]);
+            if estimate < scan.threshold {
+                estimates[kept] = estimate;
+                lanes[kept] = (i * BLOCK + lane) as u32;
+                kept += 1;
+            }
+        }
+    }
+    kept
+}
