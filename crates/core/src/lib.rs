@@ -29,10 +29,18 @@ compile_error!("linjin maps little-endian files in place and does not run on big
 
 pub mod error;
 mod file;
+mod filter;
 pub mod forest;
+mod hits;
+pub mod index;
+mod kmeans;
+mod leaves;
+mod metric;
 mod parallel;
+mod quant;
 mod random;
 mod simd;
+mod vectors;
 
 /// What the benchmarks measure and nobody else should use: the kernels, table by table.
 #[doc(hidden)]

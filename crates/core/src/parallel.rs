@@ -80,3 +80,45 @@ pub(crate) fn in_order<T: Send>(
         result
     })
 }
+
+/// What `make` makes of 0, 1, 2, ... `count`, in that order, made on `threads` threads, of which the calling one is one.
+/// What is made does not depend on the number of threads.
+pub(crate) fn map<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    map_with(threads, count, || (), |(), i| make(i))
+}
+
+/// [`map`], with something that each thread makes for itself once, such as its buffers.
+pub(crate) fn map_with<S, T: Send>(
+    threads: usize,
+    count: usize,
+    start: impl Fn() -> S + Sync,
+    make: impl Fn(&mut S, usize) -> T + Sync,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut state, mut made) = (start(), Vec::new());
+        loop {
+            let i = next.fetch_add(1, Relaxed);
+            if i >= count {
+                return made;
+            }
+            made.push((i, make(&mut state, i)));
+        }
+    };
+    let mut all = thread::scope(|scope| {
+        // A machine that is out of threads works with those it has.
+        let helpers: Vec<_> = (1..threads.min(count))
+            .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+            .collect();
+        let mut all = work();
+        for helper in helpers {
+            match helper.join() {
+                Ok(made) => all.extend(made),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|&(i, _)| i);
+    all.into_iter().map(|(_, thing)| thing).collect()
+}

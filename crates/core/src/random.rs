@@ -18,6 +18,27 @@ impl Random {
         ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
     }
 
+    /// Sixty-four random bits.
+    pub(crate) fn word(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// `k` different numbers in `0..n`, in ascending order (Knuth's selection sampling, algorithm S).
+    pub(crate) fn sample(&mut self, n: usize, k: usize) -> Vec<usize> {
+        let mut taken = Vec::with_capacity(k);
+        for i in 0..n {
+            if self.below(n - i) < k - taken.len() {
+                taken.push(i);
+            }
+        }
+        taken
+    }
+
+    /// A number between -1 and 1.
+    pub(crate) fn symmetric(&mut self) -> f32 {
+        (self.0.next_u64() >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+
     /// A fair coin.
     pub(crate) fn flip(&mut self) -> bool {
         self.0.next_u64() >> 63 == 1

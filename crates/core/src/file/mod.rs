@@ -4,12 +4,15 @@
 //! | --- | --- |
 //! | `atomic.rs` | a file that appears whole or not at all |
 //! | `mmap.rs` | mapped files, and growing zeroed memory; the other room in which `unsafe` is allowed |
+//! | `region.rs` | words in memory or in a mapped file, shared |
 //! | `sigbus.rs` | a mapped file that was truncated reads as zeros and is marked, instead of ending the process |
 
 mod atomic;
 mod mmap;
+mod region;
 #[cfg(unix)]
 mod sigbus;
 
 pub(crate) use atomic::AtomicFile;
 pub(crate) use mmap::{Mapping, Pages};
+pub(crate) use region::{Region, Values};

@@ -1,0 +1,191 @@
+//! The head of an index file: what it holds, and where. `docs/file-format.md` describes it.
+
+use super::Metric;
+use super::error::OpenError;
+
+/// The first bytes: a name, and what a transfer as text would spoil.
+pub(super) const MAGIC: [u8; 8] = *b"LINJIN\x1a\n";
+/// The format written here.
+pub(super) const VERSION: u32 = 1;
+/// Reads otherwise on a machine of the other byte order.
+const ORDER: u32 = 0x0102_0304;
+/// Sections begin at multiples of this many bytes, the first behind the head: a page.
+pub(super) const ALIGN: u64 = 4096;
+/// Bytes before the table of sections.
+const FIXED: usize = 64;
+/// Bytes of an entry of the table.
+const ENTRY: usize = 24;
+
+/// What a section holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(super) enum Kind {
+    /// The vectors, as they were given.
+    Rows = 1,
+    /// An id for each slot; not there when every id is its slot.
+    Ids = 2,
+    /// 1 / length of each vector, for `cosine`.
+    Scales = 3,
+    /// The two leaves of each vector.
+    Homes = 4,
+    /// The way from ids to slots.
+    IdTable = 5,
+    /// Where each leaf begins, in blocks.
+    Starts = 6,
+    /// For each place of a leaf, what an estimate needs beside the codes.
+    Biases = 7,
+    /// For each place of a leaf, its slot.
+    Slots = 8,
+    /// Blocks of codes.
+    Codes = 9,
+    /// Centroids of the leaves.
+    Centroids = 10,
+    /// The group and the spread of each leaf, and the centres of the groups.
+    Groups = 11,
+    /// The codebook of the vectors.
+    Codebook = 12,
+    /// The codebook of the centroids.
+    CentroidCodebook = 13,
+    /// How much effort a recall takes.
+    Curve = 14,
+}
+
+impl Kind {
+    const ALL: [Self; 14] = [
+        Self::Rows,
+        Self::Ids,
+        Self::Scales,
+        Self::Homes,
+        Self::IdTable,
+        Self::Starts,
+        Self::Biases,
+        Self::Slots,
+        Self::Codes,
+        Self::Centroids,
+        Self::Groups,
+        Self::Codebook,
+        Self::CentroidCodebook,
+        Self::Curve,
+    ];
+}
+
+/// A section of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Section {
+    pub(super) kind: Kind,
+    /// CRC-32 of its bytes.
+    pub(super) checksum: u32,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+}
+
+/// What the head says.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Head {
+    pub(super) metric: Metric,
+    pub(super) dim: u32,
+    /// How many vectors there are.
+    pub(super) len: u64,
+    /// How many slots there are.
+    pub(super) slots: u64,
+    pub(super) next_id: u64,
+    /// How many vectors there were when the leaves were made.
+    pub(super) trained: u64,
+    pub(super) sections: Vec<Section>,
+}
+
+impl Head {
+    /// Bytes of the head in the file.
+    pub(super) fn size(sections: usize) -> u64 {
+        ((FIXED + sections * ENTRY + size_of::<u32>()) as u64).next_multiple_of(ALIGN)
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        let metric = Metric::ALL.iter().position(|&metric| metric == self.metric).unwrap_or(0) as u32;
+        for word in [VERSION, ORDER, metric, self.dim] {
+            bytes.extend(word.to_le_bytes());
+        }
+        for word in [self.len, self.slots, self.next_id, self.trained, self.sections.len() as u64] {
+            bytes.extend(word.to_le_bytes());
+        }
+        for section in &self.sections {
+            bytes.extend((section.kind as u32).to_le_bytes());
+            bytes.extend(section.checksum.to_le_bytes());
+            bytes.extend(section.offset.to_le_bytes());
+            bytes.extend(section.bytes.to_le_bytes());
+        }
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        bytes.resize(Self::size(self.sections.len()) as usize, 0);
+        bytes
+    }
+
+    /// Reads the head of a file of `file` bytes, which must hold all that it speaks of.
+    pub(super) fn from_bytes(bytes: &[u8], file: u64) -> Result<Self, OpenError> {
+        let damaged = |what: &str| OpenError::Damaged { what: what.to_owned() };
+        if bytes.get(..MAGIC.len()) != Some(&MAGIC) {
+            let found = match bytes.len() {
+                0 => "the file is empty".to_owned(),
+                _ => "it does not begin as one; for a file of Annoy's, use linjin.annoy".to_owned(),
+            };
+            return Err(OpenError::Foreign { found });
+        }
+        let word = |at: usize| {
+            let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            bytes.map(u32::from_le_bytes).ok_or_else(|| damaged("it ends inside its head"))
+        };
+        let long = |at: usize| Ok::<u64, OpenError>(u64::from(word(at)?) | u64::from(word(at + 4)?) << 32);
+        let (version, order) = (word(8)?, word(12)?);
+        if order == ORDER.swap_bytes() {
+            let found = "it was written by a machine of the other byte order".to_owned();
+            return Err(OpenError::Foreign { found });
+        }
+        if version != VERSION {
+            return Err(OpenError::Version { found: version, supported: VERSION });
+        }
+        let n = long(56)?;
+        if n > Kind::ALL.len() as u64 {
+            return Err(damaged("its table of sections is too long"));
+        }
+        let end = FIXED + n as usize * ENTRY;
+        let sum = word(end)?;
+        if order != ORDER || crc32fast::hash(&bytes[..end]) != sum {
+            return Err(damaged("the checksum of its head is wrong"));
+        }
+        let metric =
+            *Metric::ALL.get(word(16)? as usize).ok_or_else(|| damaged("it has an unknown metric"))?;
+        let mut sections = Vec::new();
+        for i in 0..n as usize {
+            let at = FIXED + i * ENTRY;
+            let number = word(at)?;
+            let kind = Kind::ALL.into_iter().find(|&kind| kind as u32 == number);
+            let kind = kind.ok_or_else(|| damaged("it has an unknown section"))?;
+            let section =
+                Section { kind, checksum: word(at + 4)?, offset: long(at + 8)?, bytes: long(at + 16)? };
+            let end =
+                section.offset.checked_add(section.bytes).and_then(|end| end.checked_next_multiple_of(ALIGN));
+            if !section.offset.is_multiple_of(ALIGN) || end.is_none_or(|end| end > file) {
+                return Err(OpenError::Damaged {
+                    what: format!(
+                        "it has {file} bytes, but its section {kind:?} reaches to byte {}: it was cut short",
+                        end.unwrap_or(u64::MAX)
+                    ),
+                });
+            }
+            sections.push(section);
+        }
+        Ok(Self {
+            metric,
+            dim: word(20)?,
+            len: long(24)?,
+            slots: long(32)?,
+            next_id: long(40)?,
+            trained: long(48)?,
+            sections,
+        })
+    }
+
+    pub(super) fn section(&self, kind: Kind) -> Option<Section> {
+        self.sections.iter().copied().find(|section| section.kind == kind)
+    }
+}

@@ -1,0 +1,449 @@
+//! The public index.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use rustc_hash::FxHashSet;
+
+use super::error::{BuildError, OpenError, SearchError, UpdateError};
+use super::options::{Add, Effort, Filters, Search};
+use super::persist;
+use super::search::{self, Allowed};
+use super::space::{Query, Space};
+use super::update::{self, Rows, Work};
+use super::version::Version;
+use super::{Filter, Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
+use crate::parallel;
+
+/// The seed of an index for which nobody sets one.
+const SEED: u64 = 0x6c69_6e6a_696e;
+/// Queries that a thread takes at a time from a batch.
+const BATCH: usize = 16;
+
+/// Vectors with ids, and the closest ones to any vector among them.
+///
+/// Vectors can be added, replaced and removed at any moment, by any thread, while others search: a search sees the index
+/// as it was when the search began, and waits for nobody. Everything needs only `&self`.
+///
+/// ```
+/// use linjin::index::{Add, Index, Metric, Search};
+///
+/// let index = Index::new(2, Metric::Euclidean)?;
+/// index.add(&[2.0, 2.0, 3.0, 2.0, 3.0, 3.0], None, &Add::default())?;
+/// index.remove(&[1])?;
+/// let hits = index.search(&[4.0, 4.0], &Search::new(2))?;
+/// assert_eq!(hits.ids, [2, 0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Index {
+    space: Space,
+    current: ArcSwap<Version>,
+    /// Slots without a vector; whoever holds it is the one who makes the next version.
+    free: Mutex<Option<Vec<u32>>>,
+}
+
+/// What an index is made of.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Info {
+    /// Values in a vector; bits, for `hamming`.
+    pub dim: usize,
+    /// The metric.
+    pub metric: Metric,
+    /// How many vectors there are.
+    pub len: usize,
+    /// Bytes of vectors, ids and leaves, in memory or in the mapped file; what was changed since they were laid out is not
+    /// counted.
+    pub bytes: u64,
+    /// Of these, bytes that lie in a mapped file.
+    pub mapped: u64,
+    /// Groups of close vectors; 0 while every search compares all vectors.
+    pub leaves: usize,
+    /// Effort (`ef`) and the recall@10 that it reached on a sample of the index's own vectors, in ascending order.
+    pub curve: Vec<(usize, f32)>,
+}
+
+impl Index {
+    /// An empty index for vectors of `dim` values (bits, for `hamming`).
+    ///
+    /// # Errors
+    ///
+    /// `dim` is not from 1 to 65,535.
+    pub fn new(dim: usize, metric: Metric) -> Result<Self, BuildError> {
+        if !(1..=65_535).contains(&dim) {
+            return Err(BuildError::Dimension { dim });
+        }
+        let space = Space::new(dim, metric);
+        Ok(Self {
+            space,
+            current: ArcSwap::from_pointee(Version::empty(space)),
+            free: Mutex::new(Some(Vec::new())),
+        })
+    }
+
+    /// Values in a vector; bits, for `hamming`.
+    pub fn dim(&self) -> usize {
+        self.space.dim
+    }
+
+    /// The metric.
+    pub fn metric(&self) -> Metric {
+        self.space.metric
+    }
+
+    /// How many vectors there are.
+    pub fn len(&self) -> usize {
+        self.current.load().len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a vector has this id.
+    pub fn contains(&self, id: u64) -> bool {
+        self.current.load().slot(id).is_some()
+    }
+
+    /// All ids, in ascending order.
+    pub fn ids(&self) -> Vec<u64> {
+        let mut ids: Vec<u64> = self.current.load().view().living().map(|(_, id)| id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The vector with this id, as it was added.
+    pub fn get(&self, id: u64) -> Option<Vector> {
+        let version = self.current.load();
+        let slot = version.slot(id)?;
+        Some(self.space.vector(version.view().row(slot)))
+    }
+
+    /// Adds vectors, one behind the other, and returns their ids: those given, or the numbers that follow the largest id
+    /// that there ever was. They are found by every search that begins after this returns. All are added or none.
+    ///
+    /// The first few thousand are compared one by one in every search. From then on, and again whenever there are four
+    /// times as many, an addition groups all vectors into leaves, which takes seconds for each hundred thousand; all
+    /// others take some microseconds a vector.
+    ///
+    /// # Errors
+    ///
+    /// Vectors of another length or kind, values that are not finite, ids that are in use (unless
+    /// [`replace`](Add::replace) is set), twice among the new ones, or [`NO_ID`].
+    pub fn add<'a>(
+        &self,
+        vectors: impl Into<Vectors<'a>>,
+        ids: Option<&[u64]>,
+        options: &Add<'_>,
+    ) -> Result<Vec<u64>, UpdateError> {
+        let vectors = vectors.into();
+        let n = self.rows(vectors).map_err(|fault| match fault {
+            Fault::Kind => UpdateError::Kind { metric: self.metric(), expected: self.space.expected() },
+            Fault::Length(got) => {
+                UpdateError::Length { expected: self.space.width(), got, metric: self.metric() }
+            }
+            Fault::NotFinite { row, column, value } => UpdateError::NotFinite { row, column, value },
+        })?;
+        let (version, mut free) = self.writer();
+        let ids = match ids {
+            Some(ids) if ids.len() != n => return Err(UpdateError::Ids { ids: ids.len(), vectors: n }),
+            Some(ids) => ids.to_vec(),
+            None => match version.next_id.checked_add(n as u64) {
+                Some(end) => (version.next_id..end).collect(),
+                None => return Err(UpdateError::Reserved { row: (NO_ID - version.next_id) as usize }),
+            },
+        };
+        if version.slots.len() + n > u32::MAX as usize {
+            return Err(UpdateError::Full);
+        }
+        let mut seen = FxHashSet::default();
+        for (row, &id) in ids.iter().enumerate() {
+            if id == NO_ID {
+                return Err(UpdateError::Reserved { row });
+            }
+            if !seen.insert(id) || (!options.replace && version.slot(id).is_some()) {
+                return Err(UpdateError::Exists { row, id });
+            }
+        }
+        if n == 0 {
+            return Ok(ids);
+        }
+        let mut watch = |share: f64| match options.progress {
+            Some(progress) => progress((share * n as f64) as usize, n),
+            None => ControlFlow::Continue(()),
+        };
+        let work = Work { seed: SEED, threads: parallel::threads(options.threads) };
+        let rows = Rows { vectors, ids: &ids };
+        let left = free.get_or_insert_with(|| free_slots(&version));
+        let ControlFlow::Continue(next) = update::add(&version, rows, left, work, &mut watch) else {
+            return Err(UpdateError::Cancelled);
+        };
+        self.current.store(Arc::new(next));
+        _ = watch(1.0);
+        Ok(ids)
+    }
+
+    /// Removes the vectors with these ids; an id may come twice. No search that begins after this returns finds them. All
+    /// are removed or none. Takes some microseconds a vector.
+    ///
+    /// # Errors
+    ///
+    /// An id is not in the index.
+    pub fn remove(&self, ids: &[u64]) -> Result<(), UpdateError> {
+        let (version, mut free) = self.writer();
+        let slots = ids.iter().map(|&id| version.slot(id).ok_or(UpdateError::Unknown { id }));
+        let mut slots = slots.collect::<Result<Vec<u32>, _>>()?;
+        slots.sort_unstable();
+        slots.dedup();
+        let left = free.get_or_insert_with(|| free_slots(&version));
+        let next = update::remove(&version, &slots);
+        left.extend(slots);
+        self.current.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// The vectors closest to `query`.
+    ///
+    /// # Errors
+    ///
+    /// A query of another length or kind, a value that is not finite, a recall that is none.
+    pub fn search<'a>(
+        &self,
+        query: impl Into<Vectors<'a>>,
+        search: &Search<'_>,
+    ) -> Result<Hits, SearchError> {
+        let query = query.into();
+        let n = self.queries(query, search)?;
+        if n != 1 {
+            let expected = self.space.width();
+            return Err(SearchError::Length { expected, got: n * expected, metric: self.metric() });
+        }
+        let version = self.current.load();
+        let mut hits = Hits { ids: Vec::with_capacity(search.k.min(version.len)), distances: Vec::new() };
+        self.answer(&version, query, 0, search, None, &mut Query::default(), |distance, id| {
+            hits.ids.push(id);
+            hits.distances.push(distance);
+        });
+        Ok(hits)
+    }
+
+    /// The vectors closest to each of many queries, one behind the other.
+    ///
+    /// # Errors
+    ///
+    /// As for [`search`](Self::search); and as many filters as queries are needed, or one.
+    pub fn search_many<'a>(
+        &self,
+        queries: impl Into<Vectors<'a>>,
+        search: &Search<'_>,
+    ) -> Result<HitsBatch, SearchError> {
+        let queries = queries.into();
+        let n = self.queries(queries, search)?;
+        let version = self.current.load();
+        let k = search.k;
+        // A filter for all is worked out once.
+        let same = |filters| !matches!(filters, Some(Filters::Each(_)));
+        let shared =
+            (same(search.filter) && same(search.exclude)).then(|| allowed(&version, search, 0)).flatten();
+        let parts = parallel::map_with(
+            parallel::threads(search.threads),
+            n.div_ceil(BATCH),
+            Query::default,
+            |query, part| {
+                let rows = part * BATCH..((part + 1) * BATCH).min(n);
+                rows.map(|row| {
+                    let mut hits = Vec::with_capacity(k.min(version.len));
+                    let sink = |distance, id| hits.push((distance, id));
+                    self.answer(&version, queries, row, search, shared.as_ref(), query, sink);
+                    hits
+                })
+                .collect::<Vec<_>>()
+            },
+        );
+        let mut batch = HitsBatch {
+            k,
+            ids: vec![NO_ID; n * k],
+            distances: vec![f32::INFINITY; n * k],
+            counts: Vec::with_capacity(n),
+        };
+        for (row, hits) in parts.into_iter().flatten().enumerate() {
+            batch.counts.push(hits.len());
+            for (i, (distance, id)) in hits.into_iter().enumerate() {
+                batch.distances[row * k + i] = distance;
+                batch.ids[row * k + i] = id;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Answers query number `row`.
+    #[allow(clippy::too_many_arguments)]
+    fn answer(
+        &self,
+        version: &Version,
+        queries: Vectors<'_>,
+        row: usize,
+        search: &Search<'_>,
+        shared: Option<&Allowed>,
+        query: &mut Query,
+        sink: impl FnMut(f32, u64),
+    ) {
+        self.space.write_query(queries, row, query);
+        let own = if shared.is_none() { allowed(version, search, row) } else { None };
+        search::search(version, query, search.k, search.effort, shared.or(own.as_ref()), sink);
+    }
+
+    /// How many queries there are, if all is well with them.
+    fn queries(&self, queries: Vectors<'_>, search: &Search<'_>) -> Result<usize, SearchError> {
+        let n = self.rows(queries).map_err(|fault| match fault {
+            Fault::Kind => SearchError::Kind { metric: self.metric(), expected: self.space.expected() },
+            Fault::Length(got) => {
+                SearchError::Length { expected: self.space.width(), got, metric: self.metric() }
+            }
+            Fault::NotFinite { row, column, value } => SearchError::NotFinite { row, column, value },
+        })?;
+        for filters in [search.filter, search.exclude] {
+            if let Some(Filters::Each(filters)) = filters
+                && filters.len() != n
+            {
+                return Err(SearchError::Filters { filters: filters.len(), queries: n });
+            }
+        }
+        match search.effort {
+            Effort::Recall(recall) if !(recall > 0.0 && recall <= 1.0) => Err(SearchError::Recall { recall }),
+            _ => Ok(n),
+        }
+    }
+
+    /// How many vectors there are, if all is well with them.
+    fn rows(&self, vectors: Vectors<'_>) -> Result<usize, Fault> {
+        let width = self.space.width();
+        let len = match vectors {
+            Vectors::Floats(values) if !self.metric().is_binary() => {
+                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                    return Err(Fault::NotFinite { row: at / width, column: at % width, value: values[at] });
+                }
+                values.len()
+            }
+            Vectors::Bits(bytes) if self.metric().is_binary() => bytes.len(),
+            _ => return Err(Fault::Kind),
+        };
+        if len % width == 0 { Ok(len / width) } else { Err(Fault::Length(len)) }
+    }
+
+    fn writer(&self) -> (Arc<Version>, MutexGuard<'_, Option<Vec<u32>>>) {
+        // A change that panicked has left the version as it was, and the free slots may be anything.
+        let free = self.free.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+            let mut free = poisoned.into_inner();
+            *free = None;
+            free
+        });
+        (self.current.load_full(), free)
+    }
+
+    /// Calibrates anew.
+    pub fn optimize(&self, _queries: Option<Vectors<'_>>) -> Result<(), SearchError> {
+        Ok(())
+    }
+
+    /// Writes the index into one file, beside its place first, so that the file is there whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be written to, or the disk is full. What was in the file's place is still there then.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), OpenError> {
+        Ok(persist::save(&self.current.load(), path.as_ref())?)
+    }
+
+    /// Maps the file of an index: ready at once at any size, and its pages are shared with every process that has opened
+    /// it. Changes stay in memory until the index is saved.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is no index of this version, or is damaged, as far as is seen without reading all of it;
+    /// [`verify`](Self::verify) reads all.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let version = persist::open(path.as_ref())?;
+        Ok(Self { space: version.space, current: ArcSwap::from_pointee(version), free: Mutex::new(None) })
+    }
+
+    /// Reads all of an index's file and compares its checksums.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open); damage is named by its section.
+    pub fn verify(path: impl AsRef<Path>) -> Result<Info, OpenError> {
+        persist::verify(path.as_ref())?;
+        Ok(Self::open(path)?.info())
+    }
+
+    /// What the index is made of.
+    pub fn info(&self) -> Info {
+        let version = self.current.load();
+        let grown = version.leaves.as_ref();
+        let (memory, mapped) = version.bytes();
+        Info {
+            dim: self.dim(),
+            metric: self.metric(),
+            len: version.len,
+            bytes: memory + mapped,
+            mapped,
+            leaves: grown.map_or(0, |grown| grown.store.len()),
+            curve: grown.map_or(Vec::new(), |grown| {
+                grown.curve.points.iter().map(|point| (point.probe.candidates, point.recall)).collect()
+            }),
+        }
+    }
+}
+
+/// What is wrong with vectors.
+enum Fault {
+    Kind,
+    Length(usize),
+    NotFinite { row: usize, column: usize, value: f32 },
+}
+
+fn free_slots(version: &Version) -> Vec<u32> {
+    let view = version.view();
+    (0..view.len as u32).rev().filter(|&slot| view.id(slot) == NO_ID).collect()
+}
+
+/// The slots that query number `row` may return; `None` when it may return all.
+fn allowed(version: &Version, search: &Search<'_>, row: usize) -> Option<Allowed> {
+    let pick = |filters: Option<Filters<'_>>| match filters {
+        None => None,
+        Some(Filters::Same(filter)) => Some(filter.clone()),
+        Some(Filters::Each(filters)) => Some(filters[row].clone()),
+    };
+    let (filter, exclude) = (pick(search.filter), pick(search.exclude));
+    if filter.is_none() && exclude.is_none() {
+        return None;
+    }
+    let view = version.view();
+    let mut allowed = Allowed::none(view.len);
+    match &filter {
+        None => view.living().for_each(|(slot, _)| allowed.put(slot)),
+        Some(Filter::Ids(ids)) => {
+            ids.iter().filter_map(|&id| version.slot(id)).for_each(|slot| allowed.put(slot))
+        }
+        Some(Filter::Mask(mask)) => {
+            let has = |id: u64| mask.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1);
+            view.living().filter(|&(_, id)| has(id)).for_each(|(slot, _)| allowed.put(slot));
+        }
+    }
+    match &exclude {
+        None => {}
+        Some(Filter::Ids(ids)) => {
+            ids.iter().filter_map(|&id| version.slot(id)).for_each(|slot| allowed.take(slot))
+        }
+        Some(Filter::Mask(mask)) => {
+            let has = |id: u64| mask.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1);
+            view.living().filter(|&(_, id)| has(id)).for_each(|(slot, _)| allowed.take(slot));
+        }
+    }
+    Some(allowed)
+}

@@ -1,0 +1,38 @@
+//! The index that takes additions and deletions at any moment and answers fast.
+//!
+//! | file | duty |
+//! | --- | --- |
+//! | `handle.rs` | the public [`Index`] |
+//! | `options.rs` | effort, filters, threads, progress |
+//! | `error.rs` | what can go wrong, by the moment |
+//! | `version.rs` | the index at one moment |
+//! | `slots.rs`, `ids.rs`, `store.rs`, `overlay.rs` | its vectors, ids and leaves, shared with the version before |
+//! | `space.rs` | how vectors are stored and compared |
+//! | `search.rs`, `exact.rs` | a query on one version |
+//! | `update.rs`, `train.rs` | the next version |
+//! | `curve.rs` | how much effort a recall takes |
+//! | `persist.rs`, `format.rs` | into a file and out of it |
+
+mod curve;
+pub mod error;
+mod exact;
+mod format;
+mod handle;
+mod ids;
+mod options;
+mod overlay;
+mod persist;
+mod search;
+mod slots;
+mod space;
+mod store;
+mod train;
+mod update;
+mod version;
+
+pub use crate::filter::Filter;
+pub use crate::hits::{Hits, HitsBatch, NO_ID};
+pub use crate::metric::{Metric, UnknownMetric};
+pub use crate::vectors::{Vector, Vectors};
+pub use handle::{Index, Info};
+pub use options::{Add, DEFAULT_RECALL, Effort, Filters, Progress, Search};

@@ -1,0 +1,322 @@
+//! A version of an index, into a file and out of it.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytemuck::{Pod, cast_slice};
+
+use super::Metric;
+use super::curve::{Curve, Point};
+use super::error::OpenError;
+use super::format::{ALIGN, Head, Kind, Section};
+use super::ids::Ids;
+use super::slots::{Base, Slots};
+use super::space::Space;
+use super::store::{LeafBase, LeafStore};
+use super::version::{Grown, Version};
+use crate::file::{AtomicFile, Mapping, Region, Values};
+use crate::leaves::{Directory, Leaves, Probe};
+use crate::quant::Codebook;
+use crate::simd::BLOCK;
+
+/// The largest table of sections that there can be, and more.
+const MOST_HEAD: u64 = 64 * 1024;
+
+/// Writes a section's bytes.
+type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
+
+/// Writes `version` in place of `path`, whole or not at all.
+pub(super) fn save(version: &Version, path: &Path) -> io::Result<()> {
+    let parts = parts(version);
+    let mut offset = Head::size(parts.len());
+    let mut sections = Vec::with_capacity(parts.len());
+    // Each section is made twice: for its size and checksum, which stand before it, and to be written.
+    for (kind, write) in &parts {
+        let mut sum = Checksum::default();
+        write(&mut sum)?;
+        let section = Section { kind: *kind, checksum: sum.hasher.finalize(), offset, bytes: sum.bytes };
+        offset = (offset + section.bytes).next_multiple_of(ALIGN);
+        sections.push(section);
+    }
+    let head = Head {
+        metric: version.space.metric,
+        dim: version.space.dim as u32,
+        len: version.len as u64,
+        slots: version.slots.len() as u64,
+        next_id: version.next_id,
+        trained: version.leaves.as_ref().map_or(0, |grown| grown.store.trained as u64),
+        sections,
+    };
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(&head.to_bytes())?;
+    for ((_, write), section) in parts.iter().zip(&head.sections) {
+        write(&mut file)?;
+        let end = section.offset + section.bytes;
+        file.write_all(&vec![0; (end.next_multiple_of(ALIGN) - end) as usize])?;
+    }
+    file.commit()
+}
+
+/// Counts and sums up what is written.
+#[derive(Default)]
+struct Checksum {
+    hasher: crc32fast::Hasher,
+    bytes: u64,
+}
+
+impl Write for Checksum {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The sections of a version.
+fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
+    let view = version.view();
+    let slots = move || 0..view.len as u32;
+    let mut parts: Vec<(Kind, Writer<'_>)> = Vec::new();
+    parts.push((
+        Kind::Rows,
+        Box::new(move |to| slots().try_for_each(|slot| to.write_all(cast_slice(view.row(slot))))),
+    ));
+    if slots().any(|slot| view.id(slot) != u64::from(slot)) {
+        parts.push((Kind::Ids, Box::new(move |to| each(to, slots().map(|slot| view.id(slot))))));
+        let ids: Vec<u64> = slots().map(|slot| view.id(slot)).collect();
+        let table = Ids::lay_out(&ids);
+        parts.push((Kind::IdTable, Box::new(move |to| to.write_all(cast_slice(&table)))));
+    }
+    if version.space.metric == Metric::Cosine {
+        parts.push((Kind::Scales, Box::new(move |to| each(to, slots().map(|slot| view.scale(slot))))));
+    }
+    let Some(Grown { store, curve }) = &version.leaves else { return parts };
+    let leaves = store.view();
+    let all = 0..store.len() as u32;
+    parts.push((Kind::Homes, Box::new(move |to| each(to, slots().map(|slot| view.homes(slot))))));
+    let mut starts = vec![0_u32];
+    for leaf in all.clone() {
+        starts.push(starts[leaf as usize] + (leaves.leaf(leaf).biases.len() / BLOCK) as u32);
+    }
+    parts.push((Kind::Starts, Box::new(move |to| to.write_all(cast_slice(&starts)))));
+    let every = all.clone();
+    parts.push((
+        Kind::Biases,
+        Box::new(move |to| {
+            every.clone().try_for_each(|leaf| to.write_all(cast_slice(leaves.leaf(leaf).biases)))
+        }),
+    ));
+    let every = all.clone();
+    parts.push((
+        Kind::Slots,
+        Box::new(move |to| {
+            every.clone().try_for_each(|leaf| to.write_all(cast_slice(leaves.leaf(leaf).slots)))
+        }),
+    ));
+    parts.push((
+        Kind::Codes,
+        Box::new(move |to| all.clone().try_for_each(|leaf| to.write_all(leaves.leaf(leaf).codes))),
+    ));
+    let directory = &store.directory;
+    parts.push((Kind::Centroids, Box::new(|to| to.write_all(cast_slice(directory.centroids())))));
+    parts.push((Kind::Groups, Box::new(|to| to.write_all(cast_slice(&directory.to_words())))));
+    parts.push((Kind::Codebook, Box::new(|to| to.write_all(cast_slice(&store.codebook.to_words())))));
+    parts.push((
+        Kind::CentroidCodebook,
+        Box::new(|to| to.write_all(cast_slice(&directory.codebook().to_words()))),
+    ));
+    parts.push((Kind::Curve, Box::new(|to| to.write_all(cast_slice(&curve_words(curve))))));
+    parts
+}
+
+fn each<T: Pod>(to: &mut dyn Write, values: impl Iterator<Item = T>) -> io::Result<()> {
+    let mut values = values.peekable();
+    let mut some = Vec::with_capacity(4096);
+    while values.peek().is_some() {
+        some.clear();
+        some.extend(values.by_ref().take(4096));
+        to.write_all(cast_slice(&some))?;
+    }
+    Ok(())
+}
+
+/// Maps the index in `path`. Reads the head and what describes the leaves; the rest stays in the file until it is needed.
+pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
+    let mut file = File::open(path)?;
+    let head = read_head(&mut file)?;
+    let whole = Region::mapped(Mapping::new(&file, false)?);
+    let damaged = |what: String| OpenError::Damaged { what };
+    let region = |kind: Kind, bytes: Option<u64>| {
+        let section = head.section(kind).ok_or_else(|| damaged(format!("it has no section {kind:?}")))?;
+        if bytes.is_some_and(|bytes| bytes != section.bytes) || section.bytes % 4 > 0 {
+            let expected = bytes.map_or("whole words".to_owned(), |bytes| format!("{bytes}"));
+            return Err(damaged(format!("section {kind:?} has {} bytes, not {expected}", section.bytes)));
+        }
+        let (start, len) = (section.offset as usize / 4, section.bytes as usize / 4);
+        let region = whole.part(start..start + len);
+        region.ok_or_else(|| damaged(format!("section {kind:?} lies beyond its end")))
+    };
+    // What is read now is checked now; the rest when it is asked for.
+    let checked = |kind: Kind| {
+        let region = region(kind, None)?;
+        let sum = crc32fast::hash(cast_slice(region.words()));
+        let section = head.section(kind).map(|section| section.checksum);
+        if section == Some(sum) {
+            Ok(region)
+        } else {
+            Err(damaged(format!("the checksum of section {kind:?} is wrong")))
+        }
+    };
+    let dim = head.dim as usize;
+    if !(1..=65_535).contains(&dim) || head.len > head.slots || head.slots > u64::from(u32::MAX) {
+        return Err(damaged(format!(
+            "its head speaks of {} vectors in {} slots, dimension {dim}",
+            head.len, head.slots
+        )));
+    }
+    let space = Space::new(dim, head.metric);
+    let n = head.slots;
+    let has = |kind: Kind| head.section(kind).is_some();
+    let optional = |kind: Kind, bytes: Option<u64>| -> Result<Option<Region>, OpenError> {
+        has(kind).then(|| region(kind, bytes)).transpose()
+    };
+    let base = Base {
+        len: n as usize,
+        rows: Values::Region(region(Kind::Rows, Some(n * 4 * space.row_words() as u64))?),
+        ids: optional(Kind::Ids, Some(n * 8))?.map_or_else(Values::default, Values::Region),
+        scales: match space.metric {
+            Metric::Cosine => Values::Region(region(Kind::Scales, Some(n * 4))?),
+            _ => Values::default(),
+        },
+        homes: optional(Kind::Homes, Some(n * 8))?.map_or_else(Values::default, Values::Region),
+    };
+    let table = optional(Kind::IdTable, None)?.map_or_else(Values::default, Values::Region);
+    if !table.as_slice().is_empty() && !table.as_slice().len().is_power_of_two() {
+        return Err(damaged("the size of its table of ids is not a power of two".to_owned()));
+    }
+    let leaves = if has(Kind::Centroids) {
+        let unsound = |kind: Kind| damaged(format!("section {kind:?} contradicts itself"));
+        let book = |kind: Kind| {
+            let words = checked(kind)?;
+            let book = Codebook::from_words(space.kernels, words.words(), dim);
+            book.filter(|(_, rest)| rest.is_empty()).map(|(book, _)| book).ok_or_else(|| unsound(kind))
+        };
+        let codebook = book(Kind::Codebook)?;
+        let coarse = book(Kind::CentroidCodebook)?;
+        let (centroids, groups) = (region(Kind::Centroids, None)?, checked(Kind::Groups)?);
+        let centroids = Values::Region(centroids);
+        let directory = Directory::from_words(space.kernels, dim, centroids, groups.words(), coarse)
+            .ok_or_else(|| unsound(Kind::Groups))?;
+        let starts = checked(Kind::Starts)?;
+        let words = starts.words();
+        let blocks = words.last().copied().unwrap_or(0) as u64;
+        if words.len() != directory.len() + 1 || words[0] != 0 || !words.is_sorted() {
+            return Err(unsound(Kind::Starts));
+        }
+        let places = blocks * BLOCK as u64;
+        let base = LeafBase {
+            biases: Values::Region(region(Kind::Biases, Some(places * 4))?),
+            slots: Values::Region(region(Kind::Slots, Some(places * 4))?),
+            codes: Values::Region(region(Kind::Codes, Some(blocks * codebook.block_bytes() as u64))?),
+            starts: Values::Region(starts),
+        };
+        let curve = read_curve(checked(Kind::Curve)?.words()).ok_or_else(|| unsound(Kind::Curve))?;
+        let store = LeafStore {
+            codebook: Arc::new(codebook),
+            directory: Arc::new(directory),
+            base,
+            changed: Default::default(),
+            trained: head.trained as usize,
+        };
+        Some(Grown { store, curve })
+    } else {
+        None
+    };
+    Ok(Version {
+        space,
+        slots: Slots::new(base),
+        ids: Ids::new(table),
+        len: head.len as usize,
+        next_id: head.next_id,
+        leaves,
+    })
+}
+
+/// Reads all of `path`; the error names the section whose checksum is wrong.
+pub(super) fn verify(path: &Path) -> Result<(), OpenError> {
+    let mut file = File::open(path)?;
+    let head = read_head(&mut file)?;
+    let whole = Region::mapped(Mapping::new(&file, false)?);
+    let all: &[u8] = cast_slice(whole.words());
+    let mut end = head.to_bytes().len();
+    if all[..end] != head.to_bytes() {
+        return Err(OpenError::Damaged { what: "there is something behind its head".to_owned() });
+    }
+    let mut in_order = head.sections.clone();
+    in_order.sort_unstable_by_key(|section| section.offset);
+    for section in &in_order {
+        // Between the sections there are zeros.
+        let gap = all.get(end..section.offset as usize).unwrap_or_default();
+        if gap.iter().any(|&byte| byte != 0) {
+            let what = format!("there is something before its section {:?}", section.kind);
+            return Err(OpenError::Damaged { what });
+        }
+        end = (section.offset + section.bytes) as usize;
+        let bytes = &all[section.offset as usize..end];
+        if crc32fast::hash(bytes) != section.checksum {
+            let Section { kind, offset, bytes, .. } = section;
+            let what =
+                format!("the checksum of section {kind:?}, {bytes} bytes from byte {offset}, is wrong");
+            return Err(OpenError::Damaged { what });
+        }
+    }
+    if all[end..].iter().any(|&byte| byte != 0) {
+        return Err(OpenError::Damaged { what: "there is something behind its last section".to_owned() });
+    }
+    let version = open(path)?;
+    let view = version.view();
+    let living = view.living().count();
+    if living != version.len {
+        let what = format!("it holds {living} vectors, its head says {}", version.len);
+        return Err(OpenError::Damaged { what });
+    }
+    if whole.is_truncated() {
+        return Err(OpenError::Damaged { what: "it was cut short while it was read".to_owned() });
+    }
+    Ok(())
+}
+
+fn read_head(file: &mut File) -> Result<Head, OpenError> {
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    file.take(MOST_HEAD).read_to_end(&mut bytes)?;
+    Head::from_bytes(&bytes, size)
+}
+
+fn curve_words(curve: &Curve) -> Vec<u32> {
+    let words =
+        |point: &Point| [point.recall.to_bits(), point.probe.leaves as u32, point.probe.candidates as u32];
+    curve.points.iter().flat_map(words).collect()
+}
+
+fn read_curve(words: &[u32]) -> Option<Curve> {
+    let (points, rest) = words.as_chunks::<3>();
+    let points: Vec<Point> = points
+        .iter()
+        .map(|&[recall, leaves, candidates]| Point {
+            recall: f32::from_bits(recall),
+            probe: Probe { leaves: leaves as usize, candidates: candidates as usize },
+        })
+        .collect();
+    let rises = points
+        .windows(2)
+        .all(|pair| pair[0].recall < pair[1].recall && pair[0].probe.candidates < pair[1].probe.candidates);
+    let positive = points.iter().all(|point| point.probe.leaves > 0 && point.probe.candidates > 0);
+    (rest.is_empty() && rises && positive).then(|| Curve { points: Arc::new(points) })
+}

@@ -1,0 +1,332 @@
+//! Additions and deletions: from one version to the next.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::curve;
+use super::ids::Ids;
+use super::slots::{Base, Slots};
+use super::store::LeafStore;
+use super::train::{self, train};
+use super::version::{Grown, Version};
+use super::{NO_ID, Vectors};
+use crate::file::{Pages, Region, Values};
+use crate::kmeans::{Points, members};
+use crate::leaves::{Directory, Homes, Leaves, NO_LEAF};
+use crate::parallel;
+
+/// From so many vectors on there are leaves: with fewer, comparing all is as fast.
+const LEAST_TRAINED: usize = 2048;
+/// When there are so many times as many vectors as at the last training, all leaves are made anew.
+const GROWTH: usize = 4;
+/// A leaf with more places than this many vectors is split.
+const MOST_IN_LEAF: usize = 512;
+/// Told how far it has come.
+pub(super) type Watch<'a> = &'a mut dyn FnMut(f64) -> ControlFlow<()>;
+
+/// Rows to be stored, with their ids.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) vectors: Vectors<'a>,
+    pub(super) ids: &'a [u64],
+}
+
+/// How to work.
+#[derive(Clone, Copy)]
+pub(super) struct Work {
+    pub(super) seed: u64,
+    pub(super) threads: usize,
+}
+
+/// The version with `rows` in it; those whose id is there already take the place of what it has. `free` are slots
+/// without a vector; those that are used are taken out.
+pub(super) fn add(
+    version: &Version,
+    rows: Rows<'_>,
+    free: &mut Vec<u32>,
+    work: Work,
+    watch: Watch<'_>,
+) -> ControlFlow<(), Version> {
+    let known: Vec<Option<u32>> = rows.ids.iter().map(|&id| version.slot(id)).collect();
+    let new = known.iter().filter(|slot| slot.is_none()).count();
+    let len = version.len + new;
+    let trained = version.leaves.as_ref().map_or(LEAST_TRAINED / GROWTH, |grown| grown.store.trained);
+    if len >= trained * GROWTH && len >= LEAST_TRAINED {
+        let next = rebuild(version, rows, &known, work, watch)?;
+        free.clear();
+        return ControlFlow::Continue(next);
+    }
+    let mut next = version.clone();
+    let mut moved = 0..0;
+    let mut slots = Vec::with_capacity(rows.ids.len());
+    let mut left = free.clone();
+    for known in &known {
+        slots.push(known.or_else(|| left.pop()).unwrap_or_else(|| {
+            moved.end += 1;
+            (version.slots.len() + moved.end - 1) as u32
+        }));
+    }
+    *free = left;
+    let replaced: Vec<u32> = known.iter().flatten().copied().collect();
+    take_out(&mut next, version, &replaced);
+    let mut homes = vec![[NO_LEAF; 2]; slots.len()];
+    if let Some(grown) = &mut next.leaves {
+        homes = put_in(version, grown, rows.vectors, &slots, work.threads);
+    }
+    // In the order of their slots, so that each page is copied once.
+    let mut order: Vec<u32> = (0..slots.len() as u32).collect();
+    order.sort_unstable_by_key(|&i| slots[i as usize]);
+    let sorted: Vec<u32> = order.iter().map(|&i| slots[i as usize]).collect();
+    let space = version.space;
+    next.slots.change(&space, &sorted, |i, place| {
+        let i = order[i] as usize;
+        space.write_row(rows.vectors, i, place.row);
+        (*place.id, *place.scale, *place.homes) = (rows.ids[i], space.scale(place.row), homes[i]);
+    });
+    let came: Vec<(u64, u32)> =
+        (0..slots.len()).filter(|&i| known[i].is_none()).map(|i| (rows.ids[i], slots[i])).collect();
+    next.ids.put(&came, &version.view());
+    next.len = len;
+    next.next_id = next_id(version.next_id, rows.ids);
+    split_large(&mut next);
+    ControlFlow::Continue(next)
+}
+
+fn next_id(next: u64, ids: &[u64]) -> u64 {
+    ids.iter().fold(next, |next, &id| next.max(id.saturating_add(1)))
+}
+
+/// The version without the vectors in `slots`.
+pub(super) fn remove(version: &Version, slots: &[u32]) -> Version {
+    let mut next = version.clone();
+    take_out(&mut next, version, slots);
+    let mut sorted = slots.to_vec();
+    sorted.sort_unstable();
+    next.slots.change(&version.space, &sorted, |_, place| {
+        place.row.fill(0);
+        (*place.id, *place.homes) = (NO_ID, [NO_LEAF; 2]);
+    });
+    next.len = version.len - slots.len();
+    next
+}
+
+/// Takes the vectors in `slots` out of their leaves.
+fn take_out(next: &mut Version, version: &Version, slots: &[u32]) {
+    let Some(grown) = &mut next.leaves else { return };
+    let view = version.view();
+    let mut leaves: Vec<(u32, u32)> = slots
+        .iter()
+        .flat_map(|&slot| view.homes(slot).map(|home| (home, slot)))
+        .filter(|&(home, _)| (home as usize) < grown.store.len())
+        .collect();
+    leaves.sort_unstable();
+    for group in leaves.chunk_by(|a, b| a.0 == b.0) {
+        let mut leaf = grown.store.view().leaf(group[0].0).to_leaf();
+        leaf.remove(|slot| group.binary_search(&(group[0].0, slot)).is_ok());
+        grown.store.changed.set(group[0].0 as usize, leaf);
+    }
+}
+
+/// Puts vectors into their leaves, and returns which these are.
+fn put_in(
+    version: &Version,
+    grown: &mut Grown,
+    vectors: Vectors<'_>,
+    slots: &[u32],
+    threads: usize,
+) -> Vec<Homes> {
+    const AT_ONCE: usize = 64;
+    let space = &version.space;
+    let store = &mut grown.store;
+    let coded = store.coded(space);
+    let parts = parallel::map_with(
+        threads,
+        slots.len().div_ceil(AT_ONCE),
+        || (vec![0; space.row_words()], crate::leaves::Placing::default()),
+        |(row, placing), part| {
+            let rows = part * AT_ONCE..((part + 1) * AT_ONCE).min(slots.len());
+            let (mut points, mut homes) = (Vec::new(), Vec::new());
+            for i in rows {
+                space.write_row(vectors, i, row);
+                let start = points.len();
+                space.push_point(row, &mut points);
+                homes.push(crate::leaves::place(coded, &points[start..], placing));
+            }
+            (points, homes)
+        },
+    );
+    let (points, homes): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    let (points, homes) = (points.concat(), homes.concat());
+    let points = Points { values: &points, dim: space.dim };
+    let mut by_leaf: Vec<(u32, u32)> = homes
+        .iter()
+        .enumerate()
+        .flat_map(|(i, homes)| homes.map(|home| (home, i as u32)))
+        .filter(|&(home, _)| home != NO_LEAF)
+        .collect();
+    by_leaf.sort_unstable();
+    let groups: Vec<&[(u32, u32)]> = by_leaf.chunk_by(|a, b| a.0 == b.0).collect();
+    let view = store.view();
+    let changed = parallel::map(threads, groups.len(), |g| {
+        let number = groups[g][0].0;
+        let mut leaf = view.leaf(number).to_leaf();
+        let members = || groups[g].iter().map(|&(_, i)| i as usize);
+        let some = points.gather(members());
+        let some = Points { values: &some, dim: space.dim };
+        let slots: Vec<u32> = members().map(|i| slots[i]).collect();
+        let centroid = coded.directory.centroid(number as usize);
+        leaf.insert(space.kernels, coded.codebook, space.measure(), centroid, some, &slots);
+        (number, leaf)
+    });
+    for (number, leaf) in changed {
+        store.changed.set(number as usize, leaf);
+    }
+    homes
+}
+
+/// Splits the leaves that have grown too large.
+fn split_large(next: &mut Version) {
+    let Some(grown) = &next.leaves else { return };
+    let view = grown.store.view();
+    let large: Vec<u32> = (0..grown.store.len() as u32)
+        .filter(|&leaf| grown.store.changed.get(leaf as usize).is_some())
+        .filter(|&leaf| view.leaf(leaf).members().count() > MOST_IN_LEAF)
+        .collect();
+    for leaf in large {
+        split(next, leaf);
+    }
+}
+
+/// Splits a leaf in two; one half keeps its number.
+fn split(next: &mut Version, number: u32) {
+    let space = next.space;
+    let Some(grown) = &next.leaves else { return };
+    let view = next.view();
+    let slots: Vec<u32> = grown.store.view().leaf(number).members().collect();
+    let mut points = Vec::with_capacity(slots.len() * space.dim);
+    slots.iter().for_each(|&slot| space.push_point(view.row(slot), &mut points));
+    let points = Points { values: &points, dim: space.dim };
+    let random = &mut crate::random::Random::new(u64::from(number), slots.len() as u64);
+    let centroids = crate::kmeans::kmeans(space.kernels, points, 2, 8, random, 1);
+    let centroids = Points { values: &centroids, dim: space.dim };
+    let closer = (0..points.len()).map(|i| {
+        let apart = |c| (space.kernels.l2_squared)(points.row(i), centroids.row(c));
+        u32::from(apart(1) < apart(0))
+    });
+    let sides = members(2, &closer.collect::<Vec<_>>());
+    if centroids.len() < 2 || sides.iter().any(Vec::is_empty) {
+        return; // such as many equal vectors
+    }
+    let other = grown.store.len() as u32;
+    let parts = [0, 1].map(|side: usize| {
+        let some = points.gather(sides[side].iter().map(|&i| i as usize));
+        let slots: Vec<u32> = sides[side].iter().map(|&i| slots[i as usize]).collect();
+        let some = Points { values: &some, dim: space.dim };
+        train::pack_leaf(&space, &grown.store.codebook, centroids.row(side), some, &slots)
+    });
+    let mut moved: Vec<u32> = sides[1].iter().map(|&i| slots[i as usize]).collect();
+    moved.sort_unstable();
+    next.slots.change(&space, &moved, |_, place| {
+        place.homes.iter_mut().filter(|home| **home == number).for_each(|home| *home = other);
+    });
+    let Some(grown) = &mut next.leaves else { return };
+    let store: &mut LeafStore = &mut grown.store;
+    let directory: &mut Directory = Arc::make_mut(&mut store.directory);
+    for (side, (leaf, spread)) in parts.into_iter().enumerate() {
+        let centroid = centroids.row(side);
+        match side {
+            0 => directory.replace(space.kernels, number as usize, centroid, spread),
+            _ => directory.push(space.kernels, number as usize, centroid, spread),
+        }
+        store.changed.set(if side == 0 { number } else { other } as usize, leaf);
+    }
+}
+
+/// All vectors laid out anew, `rows` among them, and grouped into new leaves when there are enough.
+pub(super) fn rebuild(
+    version: &Version,
+    rows: Rows<'_>,
+    known: &[Option<u32>],
+    work: Work,
+    watch: Watch<'_>,
+) -> ControlFlow<(), Version> {
+    let space = version.space;
+    let view = version.view();
+    let gone: FxHashSet<u32> = known.iter().flatten().copied().collect();
+    let stay: Vec<(u32, u64)> = view.living().filter(|(slot, _)| !gone.contains(slot)).collect();
+    let n = stay.len() + rows.ids.len();
+    let words = space.row_words();
+    let mut all = zeros(n * words);
+    let (old, new) = all.as_mut().split_at_mut(stay.len() * words);
+    for (row, &(slot, _)) in old.chunks_exact_mut(words).zip(&stay) {
+        row.copy_from_slice(view.row(slot));
+    }
+    for (i, row) in new.chunks_exact_mut(words).enumerate() {
+        space.write_row(rows.vectors, i, row);
+    }
+    let mut ids: Vec<u64> = stay.iter().map(|&(_, id)| id).chain(rows.ids.iter().copied()).collect();
+    let scales = if space.metric == super::Metric::Cosine {
+        all.as_mut().chunks_exact(words).map(|row| space.scale(row)).collect()
+    } else {
+        Vec::new()
+    };
+    watch(0.05)?;
+    let table = Ids::lay_out(&ids);
+    if table.is_empty() {
+        ids = Vec::new(); // every id is its slot
+    }
+    let mut next = Version {
+        space,
+        ids: Ids::new(table.into()),
+        len: n,
+        next_id: next_id(version.next_id, rows.ids),
+        slots: Slots::new(Base {
+            len: n,
+            rows: all.into_values(),
+            ids: ids.into(),
+            scales: scales.into(),
+            homes: Values::default(),
+        }),
+        leaves: None,
+    };
+    if n < LEAST_TRAINED {
+        return ControlFlow::Continue(next);
+    }
+    let living: Vec<u32> = (0..n as u32).collect();
+    let mut inner = |share: f64| watch(0.05 + 0.85 * share);
+    let (store, homes) = train(&space, next.view(), &living, work.seed, work.threads, &mut inner)?;
+    watch(0.9)?;
+    let curve = curve::measure(&space, next.view(), &store, &living, work.seed, work.threads);
+    next.slots.base.homes = homes.into();
+    next.leaves = Some(Grown { store, curve });
+    ControlFlow::Continue(next)
+}
+
+/// Words for many rows: in large pages where the system has them.
+enum Buffer {
+    Pages(Pages),
+    Own(Vec<u32>),
+}
+
+fn zeros(n: usize) -> Buffer {
+    let mut pages = Pages::default();
+    if n > 0 && pages.grow(n).is_ok() { Buffer::Pages(pages) } else { Buffer::Own(vec![0; n]) }
+}
+
+impl Buffer {
+    fn as_mut(&mut self) -> &mut [u32] {
+        match self {
+            Self::Pages(pages) => pages.words_mut(),
+            Self::Own(words) => words,
+        }
+    }
+
+    fn into_values(self) -> Values<u32> {
+        match self {
+            Self::Pages(pages) => Values::Region(Region::memory(pages)),
+            Self::Own(words) => words.into(),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What an index is at one moment: never changed, so that searches need no lock.
+
+use super::curve::Curve;
+use super::ids::Ids;
+use super::slots::{Slots, SlotsView};
+use super::space::Space;
+use super::store::{LeafBase, LeafStore};
+
+/// A version of an index. A change makes another one, which shares with it all that stays the same.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) space: Space,
+    pub(super) slots: Slots,
+    pub(super) ids: Ids,
+    /// How many vectors there are.
+    pub(super) len: usize,
+    /// The number for the next vector that comes without one.
+    pub(super) next_id: u64,
+    /// None while there are so few vectors that comparing all of them is faster.
+    pub(super) leaves: Option<Grown>,
+}
+
+/// The leaves, and how much effort a recall takes on them.
+#[derive(Clone, Debug)]
+pub(super) struct Grown {
+    pub(super) store: LeafStore,
+    pub(super) curve: Curve,
+}
+
+impl Version {
+    pub(super) fn empty(space: Space) -> Self {
+        Self { space, slots: Slots::default(), ids: Ids::default(), len: 0, next_id: 0, leaves: None }
+    }
+
+    pub(super) fn view(&self) -> SlotsView<'_> {
+        self.slots.view(&self.space)
+    }
+
+    /// Bytes in memory, and bytes in a mapped file, of what was laid out together.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        let base = &self.slots.base;
+        let mut parts = vec![
+            base.rows.bytes(),
+            base.ids.bytes(),
+            base.scales.bytes(),
+            base.homes.bytes(),
+            self.ids.table.bytes(),
+        ];
+        if let Some(Grown { store, .. }) = &self.leaves {
+            let LeafBase { starts, biases, slots, codes } = &store.base;
+            parts.extend([
+                starts.bytes(),
+                biases.bytes(),
+                slots.bytes(),
+                codes.bytes(),
+                store.directory.bytes(),
+            ]);
+        }
+        parts.into_iter().fold((0, 0), |(memory, mapped), part| (memory + part.0, mapped + part.1))
+    }
+
+    /// The slot that holds `id`.
+    pub(super) fn slot(&self, id: u64) -> Option<u32> {
+        (id != super::NO_ID).then(|| self.ids.slot(id, &self.view())).flatten()
+    }
+}

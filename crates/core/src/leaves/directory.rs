@@ -1,0 +1,304 @@
+//! The centroids of all leaves, and which of them are closest to a query.
+
+use bytemuck::cast_slice;
+
+use super::keep::{Keep, estimate, key, number};
+use crate::file::Values;
+use crate::kmeans::Points;
+use crate::quant::{Codebook, Measure, Table};
+use crate::random::Random;
+use crate::simd::{self, BLOCK, Kernels};
+
+use super::leaf::Leaf;
+
+/// The centroids in groups of close ones: exact, and coded as what lacks from the centre of their group.
+///
+/// A query compares the centres exactly, scans the codes of the groups around it, and compares the best centroids of these
+/// exactly.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    dim: usize,
+    /// The centroids, one after the other.
+    centroids: Values<f32>,
+    /// Squared lengths of the centroids.
+    squares: Vec<f32>,
+    /// What is added to the squared distance of a centroid when leaves are ranked.
+    handicaps: Vec<f32>,
+    /// Which group a leaf is in.
+    group_of: Vec<u32>,
+    /// The centres of the groups, one after the other, and their squared lengths.
+    centres: Vec<f32>,
+    centre_squares: Vec<f32>,
+    codebook: Codebook,
+    groups: Vec<Leaf>,
+}
+
+/// What a directory is made of.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) dim: usize,
+    /// The centroids, group by group.
+    pub(crate) centroids: Vec<f32>,
+    /// The mean squares of the distances of the leaves' vectors from them.
+    pub(crate) spreads: Vec<f32>,
+    /// How many centroids are in each group.
+    pub(crate) sizes: Vec<usize>,
+}
+
+/// So many more leaves than wanted are compared exactly, as a share of those wanted, and some.
+const SPARE_SHARE: f64 = 0.5;
+const SPARE: usize = 8;
+/// Groups are scanned until they hold so many times as many leaves as wanted, and some.
+const SCANNED_SHARE: usize = 16;
+const SCANNED: usize = 4096;
+/// Of the mean squared distance of a leaf's vectors from its centroid, the share that counts as farther away. Of two
+/// leaves whose centroids are equally close, the tighter one is more likely to hold a neighbour. Measured on word vectors,
+/// sentence embeddings and pictures: a tenth fewer vectors scanned for the same recall than without, on the first two.
+const HANDICAP: f32 = 0.25;
+
+impl Directory {
+    /// The directory of `plan`; `like` is the codebook of the vectors.
+    pub(crate) fn new(
+        kernels: &Kernels,
+        plan: Plan,
+        like: &Codebook,
+        random: &mut Random,
+        threads: usize,
+    ) -> Self {
+        let Plan { dim, centroids, spreads, sizes } = plan;
+        let rows = Points { values: &centroids, dim };
+        let mut group_of = Vec::with_capacity(rows.len());
+        let (mut centres, mut residuals) = (Vec::new(), Vec::with_capacity(centroids.len()));
+        for (g, &size) in sizes.iter().enumerate() {
+            let first = group_of.len();
+            let mut centre = vec![0.0; dim];
+            for c in first..first + size {
+                centre.iter_mut().zip(rows.row(c)).for_each(|(sum, value)| *sum += value / size as f32);
+            }
+            for c in first..first + size {
+                residuals.extend(rows.row(c).iter().zip(&centre).map(|(value, centre)| value - centre));
+            }
+            group_of.resize(first + size, g as u32);
+            centres.extend(centre);
+        }
+        let codebook = like.train_like(kernels, Points { values: &residuals, dim }, random, threads);
+        let square = |row: &[f32]| (kernels.dot)(row, row);
+        let mut directory = Self {
+            dim,
+            squares: (0..rows.len()).map(|c| square(rows.row(c))).collect(),
+            handicaps: spreads.iter().map(|spread| HANDICAP * spread).collect(),
+            centre_squares: centres.chunks_exact(dim).map(square).collect(),
+            groups: vec![Leaf::default(); sizes.len()],
+            centroids: centroids.into(),
+            group_of,
+            centres,
+            codebook,
+        };
+        for leaf in 0..directory.len() {
+            directory.code(kernels, leaf);
+        }
+        directory
+    }
+
+    /// Puts `centroid` at number `leaf`; `spread` is the mean square of the distance of the leaf's vectors from it.
+    pub(crate) fn replace(&mut self, kernels: &Kernels, leaf: usize, centroid: &[f32], spread: f32) {
+        self.centroids.make_mut()[leaf * self.dim..][..self.dim].copy_from_slice(centroid);
+        self.squares[leaf] = (kernels.dot)(centroid, centroid);
+        self.handicaps[leaf] = HANDICAP * spread;
+        self.groups[self.group_of[leaf] as usize].remove(|number| number == leaf as u32);
+        self.code(kernels, leaf);
+    }
+
+    /// Puts `centroid` behind the last one, into the group of leaf `beside`.
+    pub(crate) fn push(&mut self, kernels: &Kernels, beside: usize, centroid: &[f32], spread: f32) {
+        self.centroids.make_mut().extend_from_slice(centroid);
+        self.squares.push((kernels.dot)(centroid, centroid));
+        self.handicaps.push(HANDICAP * spread);
+        self.group_of.push(self.group_of[beside]);
+        self.code(kernels, self.len() - 1);
+    }
+
+    /// Codes a centroid into its group.
+    fn code(&mut self, kernels: &Kernels, leaf: usize) {
+        let group = self.group_of[leaf] as usize;
+        let centre = &self.centres[group * self.dim..][..self.dim];
+        let row = Points { values: &self.centroids.as_slice()[leaf * self.dim..][..self.dim], dim: self.dim };
+        let coded = &mut self.groups[group];
+        let measure = Measure::MinusTwiceDot;
+        let place = coded.insert(kernels, &self.codebook, measure, centre, row, &[leaf as u32]);
+        coded.biases[place] += self.handicaps[leaf];
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.squares.len()
+    }
+
+    pub(crate) fn centroid(&self, leaf: usize) -> &[f32] {
+        &self.centroids.as_slice()[leaf * self.dim..][..self.dim]
+    }
+
+    /// All centroids, one after the other.
+    pub(crate) fn centroids(&self) -> &[f32] {
+        self.centroids.as_slice()
+    }
+
+    /// Bytes of the centroids in memory, and in a mapped file.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        self.centroids.bytes()
+    }
+
+    pub(crate) fn codebook(&self) -> &Codebook {
+        &self.codebook
+    }
+
+    /// As words for a file, the centroids and the codebook left out: numbers of leaves and of groups; for each leaf its
+    /// squared length, its handicap and its group; for each group its centre; for each group the number of its places,
+    /// and for each place bias, leaf and codes.
+    pub(crate) fn to_words(&self) -> Vec<u32> {
+        let mut words = vec![self.len() as u32, self.groups.len() as u32];
+        words.extend_from_slice(cast_slice(&self.squares));
+        words.extend_from_slice(cast_slice(&self.handicaps));
+        words.extend_from_slice(&self.group_of);
+        words.extend_from_slice(cast_slice(&self.centres));
+        for Leaf { biases, slots, codes } in &self.groups {
+            words.push(biases.len() as u32);
+            words.extend_from_slice(cast_slice(biases));
+            words.extend_from_slice(slots);
+            words.extend(codes.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)));
+        }
+        words
+    }
+
+    /// What [`to_words`](Self::to_words) wrote; `None` for anything else.
+    pub(crate) fn from_words(
+        kernels: &Kernels,
+        dim: usize,
+        centroids: Values<f32>,
+        words: &[u32],
+        codebook: Codebook,
+    ) -> Option<Self> {
+        let (&[n, n_groups], rest) = words.split_first_chunk::<2>()?;
+        let (n, n_groups) = (n as usize, n_groups as usize);
+        let (squares, rest) = rest.split_at_checked(n)?;
+        let (handicaps, rest) = rest.split_at_checked(n)?;
+        let (group_of, rest) = rest.split_at_checked(n)?;
+        let (centres, mut rest) = rest.split_at_checked(n_groups.checked_mul(dim)?)?;
+        let mut groups = Vec::with_capacity(n_groups);
+        for _ in 0..n_groups {
+            let (&places, behind) = rest.split_first()?;
+            let places = places as usize;
+            let (biases, behind) = behind.split_at_checked(places)?;
+            let (slots, behind) = behind.split_at_checked(places)?;
+            let (codes, behind) = behind.split_at_checked(places / BLOCK * codebook.block_bytes() / 4)?;
+            if !places.is_multiple_of(BLOCK) || slots.iter().any(|&leaf| leaf as usize >= n) {
+                return None;
+            }
+            let codes = codes.iter().flat_map(|word| word.to_le_bytes()).collect();
+            groups.push(Leaf { biases: cast_slice(biases).to_vec(), slots: slots.to_vec(), codes });
+            rest = behind;
+        }
+        let sound = rest.is_empty()
+            && Some(centroids.as_slice().len()) == n.checked_mul(dim)
+            && group_of.iter().all(|&group| (group as usize) < n_groups);
+        let centres: Vec<f32> = cast_slice(centres).to_vec();
+        sound.then(|| Self {
+            dim,
+            squares: cast_slice(squares).to_vec(),
+            handicaps: cast_slice(handicaps).to_vec(),
+            centre_squares: centres.chunks_exact(dim).map(|row| (kernels.dot)(row, row)).collect(),
+            centroids,
+            group_of: group_of.to_vec(),
+            centres,
+            codebook,
+            groups,
+        })
+    }
+
+    /// The `wanted` leaves to look into for `query`, best first, each with |q − c|² − |q|², or −⟨q, c⟩ for inner products.
+    pub(crate) fn closest(
+        &self,
+        kernels: &Kernels,
+        query: &[f32],
+        table: &Table,
+        measure: Measure,
+        wanted: usize,
+        scratch: &mut Ranking,
+    ) {
+        let Ranking { table: own, keep, estimates, lanes, groups, leaves } = scratch;
+        leaves.clear();
+        let n = self.len();
+        let score = |square: f32, dot: f32| match measure {
+            Measure::MinusTwiceDot => square - 2.0 * dot,
+            Measure::MinusDot | Measure::Absolute => -dot,
+        };
+        let spare = (wanted as f64 * SPARE_SHARE) as usize + SPARE;
+        if wanted + spare >= n {
+            leaves.extend((0..n as u32).map(|leaf| (0.0, 0.0, leaf)));
+        } else {
+            groups.clear();
+            groups.extend(
+                self.centres
+                    .chunks_exact(self.dim)
+                    .zip(&self.centre_squares)
+                    .enumerate()
+                    .map(|(g, (centre, &square))| key(score(square, (kernels.dot)(query, centre)), g as u32)),
+            );
+            groups.sort_unstable();
+            keep.start(wanted + spare);
+            self.codebook.table_like(table, measure, own);
+            let mut left = wanted * SCANNED_SHARE + SCANNED;
+            for &group in &*groups {
+                let Leaf { biases, slots, codes } = &self.groups[number(group) as usize];
+                if estimates.len() < biases.len() {
+                    estimates.resize(biases.len(), 0.0);
+                    lanes.resize(biases.len(), 0);
+                }
+                let (base, threshold) = (estimate(group) + own.offset, keep.threshold());
+                let (addends, scale) = (&own.addends, own.scale);
+                let found =
+                    (kernels.lut_select)(addends, codes, biases, base, scale, threshold, estimates, lanes);
+                for (&estimate, &lane) in estimates[..found].iter().zip(&*lanes) {
+                    keep.push(estimate, slots[lane as usize]);
+                }
+                keep.tidy();
+                left = left.saturating_sub(biases.len());
+                if left == 0 {
+                    break;
+                }
+            }
+            leaves.extend(keep.finish().iter().map(|&key| (0.0, 0.0, number(key))));
+        }
+        for &(_, _, leaf) in leaves.iter().take(AHEAD) {
+            simd::prefetch_many(self.centroid(leaf as usize));
+        }
+        for i in 0..leaves.len() {
+            if let Some(&(_, _, later)) = leaves.get(i + AHEAD) {
+                simd::prefetch_many(self.centroid(later as usize));
+            }
+            let (rank, exact, leaf) = &mut leaves[i];
+            let leaf = *leaf as usize;
+            *exact = score(self.squares[leaf], (kernels.dot)(query, self.centroid(leaf)));
+            *rank = *exact + self.handicaps[leaf];
+        }
+        if leaves.len() > wanted && wanted > 0 {
+            leaves.select_nth_unstable_by(wanted - 1, |a, b| a.0.total_cmp(&b.0));
+            leaves.truncate(wanted);
+        }
+        leaves.sort_unstable_by_key(|&(rank, _, leaf)| key(rank, leaf));
+    }
+}
+
+/// How many centroids are fetched ahead.
+const AHEAD: usize = 8;
+
+/// Buffers for [`Directory::closest`], and its result.
+#[derive(Debug, Default)]
+pub(crate) struct Ranking {
+    table: Table,
+    keep: Keep,
+    estimates: Vec<f32>,
+    lanes: Vec<u32>,
+    groups: Vec<u64>,
+    /// Rank, distance as the estimates want it, and number of each leaf.
+    pub(crate) leaves: Vec<(f32, f32, u32)>,
+}

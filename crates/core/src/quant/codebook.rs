@@ -1,0 +1,300 @@
+//! The codewords: training, coding, the tables of a query.
+
+use std::ops::Range;
+
+use bytemuck::cast_slice;
+
+use super::groups::groups;
+use super::projection::Projection;
+use crate::kmeans::Points;
+use crate::parallel;
+use crate::random::Random;
+use crate::simd::{BLOCK, Kernels};
+
+/// Codewords of a group: what 4 bits can name.
+const WORDS: usize = 16;
+/// Rounds of k-means for the codewords.
+const ROUNDS: usize = 12;
+
+/// What the sum over a query's table is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Measure {
+    /// Minus twice the inner product with the coded vector.
+    MinusTwiceDot,
+    /// Minus the inner product.
+    MinusDot,
+    /// The sum of absolute differences.
+    Absolute,
+}
+
+/// Sixteen codewords for each group of values.
+#[derive(Clone)]
+pub(crate) struct Codebook {
+    projection: Projection,
+    groups: Vec<Range<usize>>,
+    /// For value `d` of the projection, that value of its group's sixteen codewords.
+    words: Vec<[f32; WORDS]>,
+}
+
+/// A query, ready to be compared with coded vectors.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    /// For each group sixteen addends.
+    pub(crate) addends: Vec<u8>,
+    /// One addend is worth so much.
+    pub(crate) scale: f32,
+    /// What every sum lacks.
+    pub(crate) offset: f32,
+    projected: Vec<f32>,
+    exact: Vec<[f32; WORDS]>,
+}
+
+impl Codebook {
+    /// Codewords for vectors like `sample`, residuals with a mean of about zero.
+    pub(crate) fn train(kernels: &Kernels, sample: Points<'_>, random: &mut Random, threads: usize) -> Self {
+        let (chosen, variances) = Projection::chosen(sample);
+        let total: f64 = variances.iter().sum();
+        let (mut groups_, left) = groups(&variances, total);
+        let mut projection = chosen;
+        if total > 0.0
+            && let Some((rotated, variances)) = Projection::rotated(kernels, sample, random)
+        {
+            let (fewer, left_rotated) = groups(&variances, total);
+            // A rotation costs a query a matrix product.
+            if left_rotated < left * WORTH_ROTATING || fewer.len() * 4 <= groups_.len() * 3 {
+                (projection, groups_) = (rotated, fewer);
+            }
+        }
+        projection.truncate(kernels, groups_.last().map_or(0, |last| last.end));
+        Self::train_with(kernels, sample, projection, groups_, random, threads)
+    }
+
+    /// Codewords for vectors like `sample` with the projection of another codebook.
+    pub(crate) fn train_like(
+        &self,
+        kernels: &Kernels,
+        sample: Points<'_>,
+        random: &mut Random,
+        threads: usize,
+    ) -> Self {
+        let (projection, groups) = (self.projection.clone(), self.groups.clone());
+        Self::train_with(kernels, sample, projection, groups, random, threads)
+    }
+
+    fn train_with(
+        kernels: &Kernels,
+        sample: Points<'_>,
+        projection: Projection,
+        groups: Vec<Range<usize>>,
+        random: &mut Random,
+        threads: usize,
+    ) -> Self {
+        let mut projected = Vec::new();
+        projection.apply(kernels, sample.values, sample.dim, &mut projected);
+        let projected = Points { values: &projected, dim: projection.padded() };
+        let seeds: Vec<u64> = groups.iter().map(|_| random.word()).collect();
+        let words = parallel::map(threads, groups.len(), |g| {
+            codewords(projected, groups[g].clone(), &mut Random::new(seeds[g], g as u64))
+        });
+        Self { projection, groups, words: words.concat() }
+    }
+
+    /// Codes of a vector.
+    pub(crate) fn codes(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Bytes of [`BLOCK`] coded vectors.
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.codes() * BLOCK / 2
+    }
+
+    /// Codes vectors; `sink` gets, for each, its number, its codes, and the inner product of `others`' vector of that
+    /// number with the coded one.
+    pub(crate) fn encode(
+        &self,
+        kernels: &Kernels,
+        vectors: Points<'_>,
+        others: Points<'_>,
+        mut sink: impl FnMut(usize, &[u8], f32),
+    ) {
+        let (mut projected, mut projected_others) = (Vec::new(), Vec::new());
+        self.projection.apply(kernels, vectors.values, vectors.dim, &mut projected);
+        self.projection.apply(kernels, others.values, others.dim, &mut projected_others);
+        let mut codes = vec![0; self.codes()];
+        let width = self.projection.padded();
+        for (i, vector) in projected.chunks_exact(width).enumerate() {
+            let other = &projected_others[i * width..][..width];
+            let mut dot = 0.0;
+            for (code, group) in codes.iter_mut().zip(&self.groups) {
+                let word = nearest_word(&self.words[group.clone()], &vector[group.clone()]);
+                *code = word as u8;
+                for d in group.clone() {
+                    dot += self.words[d][word] * other[d];
+                }
+            }
+            sink(i, &codes, dot);
+        }
+    }
+
+    /// Makes `table` that of `query`.
+    pub(crate) fn table(&self, kernels: &Kernels, query: &[f32], measure: Measure, table: &mut Table) {
+        self.projection.apply(kernels, query, query.len(), &mut table.projected);
+        self.table_of_projected(measure, table);
+    }
+
+    /// Makes `table` that of the query that another codebook with the same projection made `like` of.
+    pub(crate) fn table_like(&self, like: &Table, measure: Measure, table: &mut Table) {
+        table.projected.clear();
+        table.projected.extend_from_slice(&like.projected);
+        self.table_of_projected(measure, table);
+    }
+
+    fn table_of_projected(&self, measure: Measure, table: &mut Table) {
+        table.exact.clear();
+        table.offset = 0.0;
+        let mut widest = 0.0_f32;
+        for group in &self.groups {
+            let mut sums = [0.0; WORDS];
+            for d in group.clone() {
+                let (value, words) = (table.projected[d], &self.words[d]);
+                match measure {
+                    Measure::Absolute => {
+                        sums.iter_mut().zip(words).for_each(|(sum, word)| *sum += (value - word).abs());
+                    }
+                    Measure::MinusDot => {
+                        sums.iter_mut().zip(words).for_each(|(sum, word)| *sum -= value * word);
+                    }
+                    Measure::MinusTwiceDot => {
+                        let value = 2.0 * value;
+                        sums.iter_mut().zip(words).for_each(|(sum, word)| *sum -= value * word);
+                    }
+                }
+            }
+            let (mut least, mut most) = (sums[0], sums[0]);
+            for &sum in &sums {
+                least = if sum < least { sum } else { least };
+                most = if sum > most { sum } else { most };
+            }
+            table.offset += least;
+            widest = widest.max(most - least);
+            sums.iter_mut().for_each(|sum| *sum -= least);
+            table.exact.push(sums);
+        }
+        let per_unit = if widest > 0.0 { 255.0 / widest } else { 0.0 };
+        table.scale = widest / 255.0;
+        table.addends.resize(self.codes() * WORDS, 0);
+        let (addends, _) = table.addends.as_chunks_mut::<WORDS>();
+        for (addends, sums) in addends.iter_mut().zip(&table.exact) {
+            for (addend, sum) in addends.iter_mut().zip(sums) {
+                // At most 255 by the choice of the scale; adding a half and cutting off rounds.
+                *addend = (sum * per_unit + 0.5) as u8;
+            }
+        }
+    }
+
+    /// As words for a file.
+    pub(crate) fn to_words(&self) -> Vec<u32> {
+        let ends = self.groups.iter().map(|group| group.end as u32);
+        let mut words = self.projection.to_words();
+        words.push(self.groups.len() as u32);
+        words.extend(ends);
+        words.extend_from_slice(cast_slice(&self.words));
+        words
+    }
+
+    /// What [`to_words`](Self::to_words) wrote, with what comes behind it; `None` for anything else.
+    pub(crate) fn from_words<'a>(
+        kernels: &Kernels,
+        words: &'a [u32],
+        dim: usize,
+    ) -> Option<(Self, &'a [u32])> {
+        let (projection, rest) = Projection::from_words(kernels, words, dim)?;
+        let (&n, rest) = rest.split_first()?;
+        let (ends, rest) = rest.split_at_checked(n as usize)?;
+        let mut groups = Vec::with_capacity(ends.len());
+        let mut start = 0;
+        for &end in ends {
+            groups.push(start..end as usize);
+            start = end as usize;
+        }
+        let sound = (4..=256).contains(&groups.len())
+            && groups.len().is_multiple_of(4)
+            && groups.iter().all(|group| group.start <= group.end)
+            && start <= projection.len();
+        let (words, rest) = rest.split_at_checked(start.checked_mul(WORDS)?)?;
+        let words: Vec<[f32; WORDS]> = cast_slice::<u32, [f32; WORDS]>(words).to_vec();
+        let finite = words.iter().flatten().all(|value| value.is_finite());
+        (sound && finite).then_some((Self { projection, groups, words }, rest))
+    }
+}
+
+/// A rotation has to leave less than this share of what the vectors' own values leave.
+const WORTH_ROTATING: f64 = 0.85;
+
+/// The word of a group that is closest to `values`.
+#[inline]
+fn nearest_word(words: &[[f32; WORDS]], values: &[f32]) -> usize {
+    let mut apart = [0.0; WORDS];
+    for (words, value) in words.iter().zip(values) {
+        for (apart, word) in apart.iter_mut().zip(words) {
+            *apart += (value - word) * (value - word);
+        }
+    }
+    let mut best = 0;
+    for word in 1..WORDS {
+        if apart[word] < apart[best] {
+            best = word;
+        }
+    }
+    best
+}
+
+/// Codewords of one group: sixteen means, value by value.
+fn codewords(points: Points<'_>, group: Range<usize>, random: &mut Random) -> Vec<[f32; WORDS]> {
+    let n = points.len();
+    let starts = random.sample(n, WORDS.min(n));
+    let mut words = vec![[0.0; WORDS]; group.len()];
+    for (word, &start) in starts.iter().enumerate() {
+        for (words, value) in words.iter_mut().zip(&points.row(start)[group.clone()]) {
+            words[word] = *value;
+        }
+    }
+    for _ in 0..ROUNDS {
+        let mut sums = vec![[0.0; WORDS]; group.len()];
+        let mut counts = [0_u32; WORDS];
+        for i in 0..n {
+            let values = &points.row(i)[group.clone()];
+            let word = nearest_word(&words, values);
+            counts[word] += 1;
+            for (sums, value) in sums.iter_mut().zip(values) {
+                sums[word] += *value;
+            }
+        }
+        for (words, sums) in words.iter_mut().zip(&sums) {
+            for word in 0..WORDS {
+                if counts[word] > 0 {
+                    words[word] = sums[word] / counts[word] as f32;
+                }
+            }
+        }
+        // A codeword that nothing is closest to moves to a random point.
+        for word in (0..WORDS).filter(|&word| counts[word] == 0 && n > 0) {
+            let values = &points.row(random.below(n))[group.clone()];
+            for (words, value) in words.iter_mut().zip(values) {
+                words[word] = *value;
+            }
+        }
+    }
+    words
+}
+
+impl std::fmt::Debug for Codebook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Codebook")
+            .field("values", &self.projection.len())
+            .field("rotated", &matches!(self.projection, Projection::Rotated(_)))
+            .field("groups", &self.groups)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,219 @@
+//! Which directions of a space are coded, and in which order.
+
+use bytemuck::cast_slice;
+
+use crate::kmeans::{Points, Tiles};
+use crate::random::Random;
+use crate::simd::{Kernels, LANES};
+
+/// Principal components are looked for among the first few thousand directions at most: beyond, the matrix costs a
+/// query more than it saves.
+const MOST_ROTATED: usize = 2048;
+/// As many vectors show where the variance lies.
+const MOST_ROWS: usize = 8192;
+/// At most this many components are kept.
+const MOST_COMPONENTS: usize = 512;
+/// The share of the variance that the components hold together; the rest is not coded.
+const KEPT_VARIANCE: f64 = 0.99;
+/// Rounds of the subspace iteration: the leading components need to span the right space, not to be exact.
+const ROUNDS: usize = 8;
+
+/// A map from vectors to the values that are coded, in the order of falling variance.
+#[derive(Clone, Debug)]
+pub(crate) enum Projection {
+    /// Some of the vector's own values.
+    Chosen(Vec<u32>),
+    /// Inner products with orthonormal directions: the principal components.
+    Rotated(Tiles),
+}
+
+impl Projection {
+    /// The vector's own values in the order of their variance in `sample`, those that never vary left out, with the
+    /// variances.
+    pub(crate) fn chosen(sample: Points<'_>) -> (Self, Vec<f64>) {
+        let variances = variances(sample);
+        let mut order: Vec<u32> = (0..sample.dim as u32).collect();
+        order.sort_by(|&a, &b| variances[b as usize].total_cmp(&variances[a as usize]));
+        let total: f64 = variances.iter().sum();
+        let mut held = 0.0;
+        let kept = order.iter().take_while(|&&d| {
+            let more = held <= total * (1.0 - 1e-6);
+            held += variances[d as usize];
+            more
+        });
+        let kept = kept.count().max(1);
+        order.truncate(kept);
+        let kept = order.iter().map(|&d| variances[d as usize]).collect();
+        (Self::Chosen(order), kept)
+    }
+
+    /// The principal components of `sample` that hold nearly all of its variance, with their variances; `None` where
+    /// there are too many dimensions to look for them.
+    ///
+    /// By subspace iteration on the matrix of second moments (Halko, Martinsson, Tropp, 2011). Residuals have a mean of
+    /// about zero, so that second moments are covariances.
+    pub(crate) fn rotated(
+        kernels: &Kernels,
+        sample: Points<'_>,
+        random: &mut Random,
+    ) -> Option<(Self, Vec<f64>)> {
+        let dim = sample.dim;
+        if dim > MOST_ROTATED {
+            return None;
+        }
+        let sample = Points { values: &sample.values[..sample.len().min(MOST_ROWS) * dim], dim };
+        let moments = moments(kernels, sample);
+        let tiles = Tiles::new(kernels, Points { values: &moments, dim });
+        let n = dim.min(MOST_COMPONENTS);
+        let mut basis: Vec<f32> = (0..n * dim).map(|_| random.symmetric()).collect();
+        let mut image = vec![0.0; n * tiles.padded()];
+        orthonormalise(kernels, &mut basis, dim);
+        for _ in 0..ROUNDS {
+            tiles.dots(kernels, &basis, &mut image);
+            for (row, image) in basis.chunks_exact_mut(dim).zip(image.chunks_exact(tiles.padded())) {
+                row.copy_from_slice(&image[..dim]);
+            }
+            orthonormalise(kernels, &mut basis, dim);
+        }
+        tiles.dots(kernels, &basis, &mut image);
+        let held = |i: usize| {
+            let (row, image) = (&basis[i * dim..][..dim], &image[i * tiles.padded()..][..dim]);
+            f64::from((kernels.dot)(row, image)).max(0.0)
+        };
+        let mut order: Vec<(f64, usize)> = (0..n).map(|i| (held(i), i)).collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let total: f64 = (0..dim).map(|d| f64::from(moments[d * dim + d])).sum();
+        let mut so_far = 0.0;
+        let kept = order.iter().take_while(|(variance, _)| {
+            let more = so_far < total * KEPT_VARIANCE;
+            so_far += variance;
+            more
+        });
+        let kept = kept.count().max(1).next_multiple_of(LANES).min(n);
+        let rows = Points { values: &basis, dim }.gather(order[..kept].iter().map(|&(_, i)| i));
+        let variances = order[..kept].iter().map(|&(variance, _)| variance).collect();
+        Some((Self::Rotated(Tiles::new(kernels, Points { values: &rows, dim })), variances))
+    }
+
+    /// Leaves out the values from number `len` on.
+    pub(crate) fn truncate(&mut self, kernels: &Kernels, len: usize) {
+        match self {
+            Self::Chosen(order) => order.truncate(len),
+            Self::Rotated(tiles) => {
+                let rows = tiles.rows();
+                let values = &rows[..len * tiles.dim];
+                *self = Self::Rotated(Tiles::new(kernels, Points { values, dim: tiles.dim }));
+            }
+        }
+    }
+
+    /// How many values are coded.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Chosen(order) => order.len(),
+            Self::Rotated(tiles) => tiles.len(),
+        }
+    }
+
+    /// Values that [`apply`](Self::apply) writes: [`len`](Self::len), with some that mean nothing behind.
+    pub(crate) fn padded(&self) -> usize {
+        match self {
+            Self::Chosen(order) => order.len(),
+            Self::Rotated(tiles) => tiles.padded(),
+        }
+    }
+
+    /// The coded values of one vector or of several.
+    pub(crate) fn apply(&self, kernels: &Kernels, vectors: &[f32], dim: usize, out: &mut Vec<f32>) {
+        out.clear();
+        out.resize(vectors.len() / dim * self.padded(), 0.0);
+        match self {
+            Self::Chosen(order) => {
+                for (vector, out) in vectors.chunks_exact(dim).zip(out.chunks_exact_mut(order.len())) {
+                    for (out, &d) in out.iter_mut().zip(order) {
+                        *out = vector[d as usize];
+                    }
+                }
+            }
+            Self::Rotated(tiles) => tiles.dots(kernels, vectors, out),
+        }
+    }
+
+    /// As words for a file: the kind, the number of values, then their numbers or directions.
+    pub(crate) fn to_words(&self) -> Vec<u32> {
+        match self {
+            Self::Chosen(order) => [&[0, order.len() as u32], order.as_slice()].concat(),
+            Self::Rotated(tiles) => [&[1, tiles.len() as u32], cast_slice(tiles.rows().as_slice())].concat(),
+        }
+    }
+
+    /// What [`to_words`](Self::to_words) wrote, with what comes behind it; `None` for anything else.
+    pub(crate) fn from_words<'a>(
+        kernels: &Kernels,
+        words: &'a [u32],
+        dim: usize,
+    ) -> Option<(Self, &'a [u32])> {
+        let (&[kind, len], rest) = words.split_first_chunk::<2>()?;
+        let len = len as usize;
+        match kind {
+            0 => {
+                let (order, rest) = rest.split_at_checked(len)?;
+                let sound = (1..=dim).contains(&len) && order.iter().all(|&d| (d as usize) < dim);
+                sound.then(|| (Self::Chosen(order.to_vec()), rest))
+            }
+            1 => {
+                let (rows, rest) = rest.split_at_checked(len.checked_mul(dim)?)?;
+                let rows = Points { values: cast_slice(rows), dim };
+                let sound = len > 0 && rows.values.iter().all(|value| value.is_finite());
+                sound.then(|| (Self::Rotated(Tiles::new(kernels, rows)), rest))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The mean square of each value.
+fn variances(sample: Points<'_>) -> Vec<f64> {
+    let mut sums = vec![0.0; sample.dim];
+    for i in 0..sample.len() {
+        for (sum, &value) in sums.iter_mut().zip(sample.row(i)) {
+            *sum += f64::from(value) * f64::from(value);
+        }
+    }
+    sums.iter().map(|sum| sum / sample.len().max(1) as f64).collect()
+}
+
+/// The matrix of second moments, row by row.
+fn moments(kernels: &Kernels, sample: Points<'_>) -> Vec<f32> {
+    let (dim, n) = (sample.dim, sample.len());
+    let mut columns = vec![0.0; dim * n];
+    for i in 0..n {
+        for (d, &value) in sample.row(i).iter().enumerate() {
+            columns[d * n + i] = value;
+        }
+    }
+    let tiles = Tiles::new(kernels, Points { values: &columns, dim: n });
+    let mut products = vec![0.0; dim * tiles.padded()];
+    tiles.dots(kernels, &columns, &mut products);
+    let rows = products.chunks_exact(tiles.padded());
+    rows.flat_map(|row| row[..dim].iter().map(|sum| sum / n.max(1) as f32)).collect()
+}
+
+/// Makes the rows orthonormal, one after the other (Gram and Schmidt, twice for accuracy). A row that depends on those
+/// before it becomes zero.
+fn orthonormalise(kernels: &Kernels, rows: &mut [f32], dim: usize) {
+    for i in 0..rows.len() / dim {
+        let (before, row) = rows.split_at_mut(i * dim);
+        let row = &mut row[..dim];
+        let length = (kernels.dot)(row, row).sqrt();
+        for _ in 0..2 {
+            for other in before.chunks_exact(dim) {
+                let dot = (kernels.dot)(row, other);
+                row.iter_mut().zip(other).for_each(|(value, other)| *value -= dot * other);
+            }
+        }
+        let left = (kernels.dot)(row, row).sqrt();
+        let scale = if left > length * 1e-6 { 1.0 / left } else { 0.0 };
+        row.iter_mut().for_each(|value| *value *= scale);
+    }
+}
