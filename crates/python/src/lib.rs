@@ -2,30 +2,44 @@
 //!
 //! | file | duty |
 //! | --- | --- |
-//! | `annoy.rs` | the class `Annoy`, method by method |
-//! | `batch.rs` | many queries at once, into padded NumPy arrays |
-//! | `progress.rs` | the progress callback, the bar and Ctrl-C during a build |
-//! | `shared.rs` | the forest behind its locks |
-//! | `vectors.rs` | vectors, matrices and lists of ids out of Python objects |
-//! | `arguments.rs` | numbers, flags and paths out of Python objects |
-//! | `errors.rs` | which Python exception each Rust error becomes |
+//! | `index/` | the class `Index` and what its searches answer |
+//! | `annoy/` | the class `Annoy` |
+//! | `progress.rs` | the progress callback, the bar and Ctrl-C during long work |
+//! | `table.rs` | padded NumPy tables of what many queries found |
+//! | `arrays.rs` | NumPy arrays out of Python objects |
+//! | `arguments.rs` | paths and the names of types, for both classes |
+//! | `errors.rs` | the exceptions that both classes raise |
 
 use pyo3::prelude::*;
 
 mod annoy;
 mod arguments;
-mod batch;
+mod arrays;
 mod errors;
+mod index;
 mod progress;
-mod shared;
-mod vectors;
+mod table;
 
 #[pymodule]
 mod _linjin {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::annoy::Annoy;
+    #[pymodule_export]
+    use super::index::{Hits, Index, IndexFileError, open, verify};
+
+    #[pymodule_export]
+    const NO_ID: u64 = linjin::index::NO_ID;
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "the name Python programmers look for")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Through its decimal form: 0.95, where the plain conversion from f32 gives 0.949999988079071.
+        let recall: f64 = linjin::index::DEFAULT_RECALL.to_string().parse()?;
+        module.add("DEFAULT_RECALL", recall)
+    }
 }

@@ -1,6 +1,33 @@
-"""linjin finds the nearest neighbours of a vector among millions; `linjin.annoy` is its drop-in for Annoy."""
+"""linjin finds the nearest neighbours of a vector among millions, in microseconds.
+
+    index = linjin.Index(dim=40, metric="cosine")
+    index.add(vectors)
+    hits = index.search(query, k=10)
+    index.save("items.linjin")
+
+`linjin.annoy` is a drop-in for Annoy, files included.
+"""
 
 from . import annoy
-from ._linjin import __version__
+from ._linjin import (
+    DEFAULT_RECALL,
+    NO_ID,
+    Hits,
+    Index,
+    IndexFileError,
+    __version__,
+    open,
+    verify,
+)
 
-__all__ = ["__version__", "annoy"]
+__all__ = [
+    "DEFAULT_RECALL",
+    "NO_ID",
+    "Hits",
+    "Index",
+    "IndexFileError",
+    "__version__",
+    "annoy",
+    "open",
+    "verify",
+]

@@ -1,7 +1,120 @@
-# The extension module; its class lives, for Python, in `linjin.annoy`.
+# Types of the extension module; what its classes and functions do stands in their docstrings.
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from os import PathLike
+from typing import Any, Final, Literal, NoReturn, SupportsIndex, TypeAlias, TypedDict, final, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .annoy import Annoy
 
-__all__ = ["Annoy", "__version__"]
+__all__ = [
+    "DEFAULT_RECALL",
+    "NO_ID",
+    "Annoy",
+    "Hits",
+    "Index",
+    "IndexFileError",
+    "__version__",
+    "open",
+    "verify",
+]
+
+_Metric: TypeAlias = Literal["cosine", "euclidean", "sqeuclidean", "dot", "manhattan", "hamming"]
+_Path: TypeAlias = str | PathLike[str]
+_Ids: TypeAlias = NDArray[np.uint64]
+_Distances: TypeAlias = NDArray[np.float32]
+_Progress: TypeAlias = bool | Callable[[int, int], object]
+
+# Ids for input: one, an array of them, any iterable. A set: ids, or a mask. Sets: one for all queries, or one for each.
+_SomeIds: TypeAlias = SupportsIndex | NDArray[np.integer[Any]] | Iterable[SupportsIndex]
+_Set: TypeAlias = _SomeIds | NDArray[np.bool_]
+_Sets: TypeAlias = _Set | Sequence[_Set | None]
 
 __version__: str
+NO_ID: Final[int]
+DEFAULT_RECALL: Final[float]
+
+class IndexFileError(ValueError): ...
+
+class _Info(TypedDict):
+    dim: int
+    metric: str
+    len: int
+    bytes: int
+    mapped: int
+    leaves: int
+    curve: list[tuple[int, float]]
+
+@final
+class Hits:
+    @property
+    def ids(self) -> _Ids: ...
+    @property
+    def distances(self) -> _Distances: ...
+    @property
+    def scores(self) -> _Distances: ...
+    @property
+    def counts(self) -> NDArray[np.int64]: ...
+    def __len__(self) -> Literal[2]: ...
+    @overload
+    def __getitem__(self, i: Literal[0, -2], /) -> _Ids: ...
+    @overload
+    def __getitem__(self, i: Literal[1, -1], /) -> _Distances: ...
+    @overload
+    def __getitem__(self, i: SupportsIndex, /) -> _Ids | _Distances: ...
+    # Unpacks as (ids, distances); an iterator has one type for all it gives.
+    def __iter__(self) -> Iterator[NDArray[Any]]: ...
+
+@final
+class Index:
+    def __new__(cls, dim: SupportsIndex, metric: _Metric = "cosine") -> Index: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def metric(self) -> _Metric: ...
+    @property
+    def ids(self) -> _Ids: ...
+    @property
+    def info(self) -> _Info: ...
+    def add(
+        self,
+        vectors: ArrayLike,
+        ids: _SomeIds | None = None,
+        *,
+        replace: bool = False,
+        threads: SupportsIndex | None = None,
+        progress: _Progress | None = None,
+    ) -> _Ids: ...
+    def update(
+        self,
+        ids: _SomeIds,
+        vectors: ArrayLike,
+        *,
+        threads: SupportsIndex | None = None,
+        progress: _Progress | None = None,
+    ) -> None: ...
+    def remove(self, ids: _SomeIds) -> None: ...
+    def get(self, ids: _SomeIds) -> NDArray[Any]: ...
+    def search(
+        self,
+        query: ArrayLike,
+        k: SupportsIndex = 10,
+        *,
+        recall: float | None = None,
+        ef: SupportsIndex | None = None,
+        exact: bool = False,
+        filter: _Sets | None = None,
+        exclude: _Sets | None = None,
+        threads: SupportsIndex | None = None,
+    ) -> Hits: ...
+    def optimize(self, queries: ArrayLike | None = None) -> None: ...
+    def save(self, path: _Path) -> None: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, id: SupportsIndex, /) -> bool: ...
+    def __bool__(self) -> Literal[True]: ...
+    def __reduce__(self) -> NoReturn: ...
+
+def open(path: _Path) -> Index: ...
+def verify(path: _Path) -> _Info: ...

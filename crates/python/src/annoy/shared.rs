@@ -19,34 +19,34 @@ use linjin::forest::Forest;
 use parking_lot::{Condvar, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use pyo3::prelude::*;
 
-use crate::errors;
+use super::errors;
 
 /// How long a wait may keep Ctrl-C waiting: short enough to feel immediate.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// A forest that any thread may read or change.
-pub(crate) struct Shared {
+pub(super) struct Shared {
     forest: RwLock<Forest>,
     changing: Mutex<Option<ThreadId>>,
     turn_over: Condvar,
 }
 
 /// The right to change the forest, for as long as it is held.
-pub(crate) struct Turn<'a>(&'a Shared);
+pub(super) struct Turn<'a>(&'a Shared);
 
 /// The forest, open for a change. The lock goes before the turn does.
-pub(crate) struct Writer<'a> {
+pub(super) struct Writer<'a> {
     forest: RwLockWriteGuard<'a, Forest>,
     _turn: Turn<'a>,
 }
 
 impl Shared {
-    pub(crate) fn new(forest: Forest) -> Self {
+    pub(super) fn new(forest: Forest) -> Self {
         Self { forest: RwLock::new(forest), changing: Mutex::new(None), turn_over: Condvar::new() }
     }
 
     /// The forest, open for reading.
-    pub(crate) fn read(&self, py: Python<'_>) -> PyResult<RwLockReadGuard<'_, Forest>> {
+    pub(super) fn read(&self, py: Python<'_>) -> PyResult<RwLockReadGuard<'_, Forest>> {
         match self.forest.try_read() {
             Some(forest) => Ok(forest),
             None => wait(py, || self.forest.try_read_for(PATIENCE)),
@@ -54,12 +54,12 @@ impl Shared {
     }
 
     /// The forest, open for a change.
-    pub(crate) fn write(&self, py: Python<'_>) -> PyResult<Writer<'_>> {
+    pub(super) fn write(&self, py: Python<'_>) -> PyResult<Writer<'_>> {
         self.turn(py)?.write(py)
     }
 
     /// The next turn to change the forest; `RuntimeError` if this thread already has it.
-    pub(crate) fn turn(&self, py: Python<'_>) -> PyResult<Turn<'_>> {
+    pub(super) fn turn(&self, py: Python<'_>) -> PyResult<Turn<'_>> {
         let me = thread::current().id();
         {
             let mut changing = self.changing.lock();
@@ -87,7 +87,7 @@ impl Shared {
 
 impl<'a> Turn<'a> {
     /// The forest, open for a change, once the readers have left.
-    pub(crate) fn write(self, py: Python<'_>) -> PyResult<Writer<'a>> {
+    pub(super) fn write(self, py: Python<'_>) -> PyResult<Writer<'a>> {
         let lock = &self.0.forest;
         let forest = match lock.try_write() {
             Some(forest) => forest,

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use linjin::error::SearchError;
 use linjin::forest::{Forest, Neighbors};
-use numpy::{Element, PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
-use crate::arguments::Ask;
-use crate::errors;
-use crate::shared::Shared;
+use super::arguments::Ask;
+use super::errors;
+use super::shared::Shared;
+use crate::table::Table;
 
 /// The queries go in blocks: between two of them Ctrl-C and waiting writers are served. The most rows of a
 /// block: more would keep Ctrl-C waiting for seconds, fewer would start threads too often.
@@ -21,42 +21,11 @@ const BLOCK_CELLS: usize = 1 << 22;
 const NO_ID: i64 = -1;
 const NO_DISTANCE: f32 = f32::NAN;
 
-/// A table of answers while it is filled.
-struct Table<T> {
-    width: usize,
-    cells: Vec<T>,
-}
-
-impl<T: Element + Copy> Table<T> {
-    fn new(rows: usize, width: usize, padding: T) -> PyResult<Self> {
-        let cells = rows.saturating_mul(width);
-        let mut table = Self { width, cells: Vec::new() };
-        table
-            .cells
-            .try_reserve_exact(cells)
-            .map_err(|_| errors::out_of_memory(cells.saturating_mul(size_of::<T>())))?;
-        table.cells.resize(cells, padding);
-        Ok(table)
-    }
-
-    /// Writes as many of the values as the row has columns.
-    fn fill(&mut self, row: usize, values: impl Iterator<Item = T>) {
-        let cells = &mut self.cells[row * self.width..][..self.width];
-        for (cell, value) in cells.iter_mut().zip(values) {
-            *cell = value;
-        }
-    }
-
-    fn into_array<'py>(self, py: Python<'py>, rows: usize) -> PyResult<Bound<'py, PyAny>> {
-        Ok(PyArray1::from_vec(py, self.cells).reshape([rows, self.width])?.into_any())
-    }
-}
-
 /// The answers of `rows` queries: ids (rows, w), or the pair of ids and distances; w is `n`, at most the
 /// number of items.
 ///
 /// `search` answers one range of the queries and counts their rows from 0.
-pub(crate) fn run<'py>(
+pub(super) fn run<'py>(
     py: Python<'py>,
     shared: &Shared,
     rows: usize,

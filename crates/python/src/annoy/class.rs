@@ -8,10 +8,14 @@ use pyo3::exceptions::{PyFutureWarning, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyList, PyTuple, PyType};
 
-use crate::arguments::{Ask, Given};
-use crate::progress::Watch;
-use crate::shared::Shared;
-use crate::{arguments, batch, errors, vectors};
+use super::arguments::{Ask, Given};
+use super::shared::Shared;
+use super::{arguments, batch, errors, vectors};
+use crate::arguments::path;
+use crate::progress::{Watch, Words};
+
+/// What a verbose build says.
+const WORDS: Words = Words { doing: "growing trees", step: "grown", end: "trees grown" };
 
 /// An index of vectors of `f` numbers that finds the nearest to a vector or to an item.
 ///
@@ -186,13 +190,16 @@ impl Annoy {
     ) -> PyResult<bool> {
         let n_trees = arguments::count("n_trees", n_trees)?;
         let n_jobs = arguments::n_jobs(&n_jobs)?;
-        let mut watch = Watch::new(progress, self.verbose.load(Ordering::Relaxed))?;
+        let words = self.verbose.load(Ordering::Relaxed).then_some(WORDS);
+        let mut watch = Watch::new(progress, words)?;
 
         // Between growing and planting nobody else can change the forest: the turn is ours throughout.
         let turn = self.forest.turn(py)?;
         let forest = self.forest.read(py)?;
         let watching = &mut watch;
-        let grown = py.detach(move || forest.grow(n_trees, n_jobs, &mut |progress| watching.tick(progress)));
+        let grown = py.detach(move || {
+            forest.grow(n_trees, n_jobs, &mut |progress| watching.tick(progress.done, progress.total))
+        });
         watch.finish(py, grown.is_ok())?;
         let trees = grown.map_err(errors::build)?;
 
@@ -216,10 +223,10 @@ impl Annoy {
     /// Returns True. Raises OSError if the index is not built or the file cannot be written.
     #[pyo3(signature = (r#fn, prefault = Given::default()), text_signature = "($self, fn, prefault=False)")]
     fn save(&self, py: Python<'_>, r#fn: &Bound<'_, PyAny>, prefault: Given<'_, '_>) -> PyResult<bool> {
-        let path = arguments::path(r#fn)?;
+        let file = path(r#fn)?;
         let prefault = arguments::prefault(&prefault)?;
         let mut forest = self.forest.write(py)?;
-        py.detach(move || forest.save(&path, prefault)).map_err(errors::open)?;
+        py.detach(move || forest.save(&file, prefault)).map_err(errors::open)?;
         Ok(true)
     }
 
@@ -232,10 +239,10 @@ impl Annoy {
     /// as before.
     #[pyo3(signature = (r#fn, prefault = Given::default()), text_signature = "($self, fn, prefault=False)")]
     fn load(&self, py: Python<'_>, r#fn: &Bound<'_, PyAny>, prefault: Given<'_, '_>) -> PyResult<bool> {
-        let path = arguments::path(r#fn)?;
+        let file = path(r#fn)?;
         let prefault = arguments::prefault(&prefault)?;
         let mut forest = self.forest.write(py)?;
-        py.detach(move || forest.load(&path, prefault)).map_err(errors::open)?;
+        py.detach(move || forest.load(&file, prefault)).map_err(errors::open)?;
         Ok(true)
     }
 
@@ -254,9 +261,9 @@ impl Annoy {
     /// Returns True. Raises OSError if the file cannot be made.
     #[pyo3(signature = (r#fn), text_signature = "($self, fn)")]
     fn on_disk_build(&self, py: Python<'_>, r#fn: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let path = arguments::path(r#fn)?;
+        let file = path(r#fn)?;
         let mut forest = self.forest.write(py)?;
-        py.detach(move || forest.build_on_disk(&path)).map_err(errors::open)?;
+        py.detach(move || forest.build_on_disk(&file)).map_err(errors::open)?;
         Ok(true)
     }
 

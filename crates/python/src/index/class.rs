@@ -1,0 +1,312 @@
+//! The class `Index`, method by method: arguments in, engine, answers out.
+
+use indicatif::HumanCount;
+use linjin::index::{Add, Index as Engine, Metric, Vectors};
+use numpy::{PyArray1, PyArrayMethods};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::hits::Hits;
+use super::search::{self, Ask};
+use super::sets::{self, Ids};
+use super::{add, arguments, errors, file, vectors};
+use crate::arguments::path;
+use crate::errors::wrong_value;
+
+/// An index of vectors that finds the nearest to a vector, and takes additions, replacements and removals at any
+/// moment.
+///
+/// `dim` is how many values a vector has, from 1 to 65535. `metric` says what a distance is, in scipy's numbers;
+/// smaller is closer, and equal distances are ordered by the smaller id:
+///
+/// * "cosine": 1 - cos, from 0 to 2; 1 if one of the vectors is zero
+/// * "euclidean", "sqeuclidean": the length of the difference, or its square
+/// * "dot": minus the inner product
+/// * "manhattan": the sum of absolute differences
+/// * "hamming": the share of bits that differ
+///
+/// Each vector has an id, an integer from 0 to 2**64 - 2. Vectors are float32; other real numbers are converted.
+/// For "hamming" they are bool, or bits packed into uint8: bit i of a vector is bit i % 8 of byte i // 8, as
+/// numpy.packbits(..., bitorder="little") packs them.
+///
+/// Any method may be called from any thread at any time. Searches, additions and files release the GIL.
+///
+/// Raises ValueError for another dimension or metric.
+///
+///     index = linjin.Index(dim=40, metric="cosine")
+///     index.add(vectors)                          # (n, 40): ids 0 to n - 1
+///     hits = index.search(query, k=10)
+///     hits.ids, hits.distances
+#[pyclass(name = "Index", module = "linjin", frozen)]
+pub(crate) struct Index {
+    engine: Engine,
+}
+
+impl Index {
+    pub(super) fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+}
+
+#[pymethods]
+impl Index {
+    #[new]
+    #[pyo3(signature = (dim, metric = "cosine"))]
+    fn empty(dim: i64, metric: &str) -> PyResult<Self> {
+        let metric: Metric = metric.parse().map_err(|error| wrong_value(format!("{error}")))?;
+        let dim =
+            usize::try_from(dim).map_err(|_| wrong_value(format!("dim has to be at least 1, got {dim}")))?;
+        Engine::new(dim, metric).map(Self::new).map_err(errors::build)
+    }
+
+    /// How many values a vector has; bits, for "hamming".
+    #[getter]
+    fn dim(&self) -> usize {
+        self.engine.dim()
+    }
+
+    /// The name of the metric.
+    #[getter]
+    fn metric(&self) -> &'static str {
+        self.engine.metric().name()
+    }
+
+    /// All ids, a uint64 array in ascending order. Costs a copy and a sort.
+    #[getter]
+    fn ids<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u64>> {
+        let ids = py.detach(|| {
+            let mut ids = self.engine.ids();
+            ids.sort_unstable();
+            ids
+        });
+        PyArray1::from_vec(py, ids)
+    }
+
+    /// What the index is made of, a dict:
+    ///
+    /// * "dim", "metric", "len": the dimension, the metric's name, the number of vectors
+    /// * "bytes", "mapped": its size, and how much of it lies in a mapped file
+    /// * "leaves": groups of close vectors; 0 while every search compares all vectors
+    /// * "curve": pairs of effort (`ef`) and the recall@10 that it reached on a sample of the own vectors
+    #[getter]
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let info = py.detach(|| self.engine.info());
+        file::info(py, info)
+    }
+
+    /// Adds one vector, of shape (dim,), or n vectors, of shape (n, dim), and returns their ids, a uint64 array
+    /// (n,). They are found by every search that starts later.
+    ///
+    /// `ids` are n integers, or one for a single vector; without them the vectors get the numbers from the largest
+    /// id plus one on. With `replace` a vector takes the place of the one that has its id; otherwise that is an
+    /// error. `threads` is how many to work on, by default one for each core.
+    ///
+    /// `progress=True` draws a bar on stderr; a callable is called as progress(done, total) about ten times a
+    /// second, in this thread. If it raises something, or on Ctrl-C, the addition stops and the index is as before,
+    /// unless all was done already.
+    ///
+    /// C-contiguous float32 is read in place (for "hamming" packed uint8); do not write to it meanwhile.
+    ///
+    /// All or nothing. Raises ValueError for another shape, NaN or infinity (naming row and column), an id that is
+    /// in use, comes twice or is 2**64 - 1, or another number of ids.
+    ///
+    ///     index.add(vectors)
+    ///     index.add(vector, ids=7, replace=True)
+    #[pyo3(signature = (vectors, ids = None, *, replace = false, threads = None, progress = None))]
+    fn add<'py>(
+        &self,
+        py: Python<'py>,
+        vectors: &Bound<'py, PyAny>,
+        ids: Option<&Bound<'py, PyAny>>,
+        replace: bool,
+        threads: Option<&Bound<'py, PyAny>>,
+        progress: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray1<u64>>> {
+        let ids = ids.map(sets::ids).transpose()?;
+        let options = Add { threads: arguments::threads(threads)?, replace, progress: None };
+        let rows = vectors::rows(vectors, &self.engine)?;
+        let vectors = (rows.vectors()?, rows.n);
+        let ids = add::add(py, &self.engine, vectors, ids.as_ref().map(Ids::as_slice), &options, progress)?;
+        Ok(PyArray1::from_vec(py, ids))
+    }
+
+    /// Puts other vectors in the place of those with these ids: one id and shape (dim,), or n ids and (n, dim).
+    ///
+    /// Arguments, cost and errors are those of `add`; raises KeyError for an id that is not in the index, which is
+    /// then unchanged.
+    ///
+    ///     index.update(7, vector)
+    #[pyo3(signature = (ids, vectors, *, threads = None, progress = None))]
+    fn update(
+        &self,
+        py: Python<'_>,
+        ids: &Bound<'_, PyAny>,
+        vectors: &Bound<'_, PyAny>,
+        threads: Option<&Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let ids = sets::ids(ids)?;
+        let options = Add { threads: arguments::threads(threads)?, replace: true, progress: None };
+        let rows = vectors::rows(vectors, &self.engine)?;
+        let unknown = py.detach(|| ids.as_slice().iter().find(|&&id| !self.engine.contains(id)));
+        if let Some(&id) = unknown {
+            return Err(errors::unknown(id));
+        }
+        let vectors = (rows.vectors()?, rows.n);
+        add::add(py, &self.engine, vectors, Some(ids.as_slice()), &options, progress).map(drop)
+    }
+
+    /// Removes the vectors with these ids: an integer, or an array or any iterable of integers. No search that
+    /// starts later finds them.
+    ///
+    /// All or nothing: raises KeyError naming an id that is not in the index, before anything is removed.
+    ///
+    ///     index.remove([3, 5, 8])
+    fn remove(&self, py: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
+        let ids = sets::ids(ids)?;
+        py.detach(|| self.engine.remove(ids.as_slice())).map_err(errors::update)
+    }
+
+    /// Returns the vector with an id, shape (dim,), or those with n ids, shape (n, dim): float32 as added, for
+    /// "hamming" uint8 of packed bits. The array is a copy.
+    ///
+    /// Raises KeyError for an id that is not in the index.
+    ///
+    ///     index.get(7)
+    ///     index.get(hits.ids)
+    fn get<'py>(&self, py: Python<'py>, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match sets::ids(ids)? {
+            Ids::One(id) => {
+                let vector = py.detach(|| self.engine.get(id)).ok_or_else(|| errors::unknown(id))?;
+                Ok(vectors::one(py, vector))
+            }
+            Ids::Many(ids) => vectors::many(py, &self.engine, &ids),
+        }
+    }
+
+    /// Finds the `k` vectors closest to one query, of shape (dim,), or to each of q queries, of shape (q, dim).
+    ///
+    /// Returns a `Hits`: ids and distances, closest first, equal distances by the smaller id. One query gets
+    /// shape (k',), where k' is less than k if there are fewer to be had; q queries get (q, k), padded with
+    /// `linjin.NO_ID` and infinity.
+    ///
+    /// How hard to look, one of:
+    ///
+    /// * `recall`: the share of the true neighbours to find on average, above 0 and at most 1; 0.95 if nothing is
+    ///   said. The effort comes from a curve that the index has measured on its own vectors.
+    /// * `ef`: how many candidates to keep and compare exactly; at least k are.
+    /// * `exact=True`: compare with every vector.
+    ///
+    /// `filter`: only these ids; `exclude`: all but these. Each an array or any iterable of integers, or a mask, a
+    /// bool array that is true at the ids of the set; for many queries also a list with such a set, or None, for each
+    /// query, or an array with a row for each. Ids that are not in the index mean nothing. Sets are copied for each
+    /// search; where one holds a good part of the ids, a mask is the smaller and faster form.
+    ///
+    /// The time goes up with the effort, slowly with the number of vectors; `exact` takes time in proportion to it.
+    /// Many queries are shared among `threads`, by default one for each core; one query is answered on this thread.
+    /// The GIL is released. Between blocks of some thousand queries Ctrl-C is heard, and changes by other threads
+    /// may show. C-contiguous float32 is read in place; do not write to it meanwhile.
+    ///
+    /// Raises ValueError for another shape, NaN or infinity (naming row and column), a recall out of range, another
+    /// number of sets than of queries.
+    ///
+    ///     index.search(query, k=10).ids
+    ///     index.search(queries, k=10, recall=0.99, exclude=seen)
+    #[pyo3(signature = (query, k = None, *, recall = None, ef = None, exact = false, filter = None, exclude = None,
+                        threads = None),
+           text_signature = "($self, query, k=10, *, recall=None, ef=None, exact=False, filter=None, exclude=None, \
+                             threads=None)")]
+    #[expect(clippy::too_many_arguments, reason = "keywords of a Python method")]
+    fn search(
+        &self,
+        py: Python<'_>,
+        query: &Bound<'_, PyAny>,
+        k: Option<&Bound<'_, PyAny>>,
+        recall: Option<&Bound<'_, PyAny>>,
+        ef: Option<&Bound<'_, PyAny>>,
+        exact: bool,
+        filter: Option<&Bound<'_, PyAny>>,
+        exclude: Option<&Bound<'_, PyAny>>,
+        threads: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Hits> {
+        let ask = Ask {
+            k: arguments::k(k)?,
+            effort: arguments::effort(recall, ef, exact)?,
+            filter: filter.map(sets::sets).transpose()?,
+            exclude: exclude.map(sets::sets).transpose()?,
+            threads: arguments::threads(threads)?,
+        };
+        // The usual case by the shortest way: one float32 array in one piece.
+        if let Ok(array) = query.cast_exact::<PyArray1<f32>>()
+            && let Ok(array) = array.try_readonly()
+            && let Ok(values) = array.as_slice()
+            && values.len() == self.engine.dim()
+            && !self.engine.metric().is_binary()
+        {
+            return search::one(py, &self.engine, Vectors::Floats(values), &ask);
+        }
+        let rows = vectors::rows(query, &self.engine)?;
+        if rows.single {
+            search::one(py, &self.engine, rows.vectors()?, &ask)
+        } else {
+            search::many(py, &self.engine, (rows.vectors()?, rows.n), &ask)
+        }
+    }
+
+    /// Measures anew which effort reaches which recall, on a sample of `queries`, of shape (q, dim), such as will be
+    /// asked, or without them on a sample of the own vectors. Searches by `recall` go by the new curve.
+    ///
+    /// Takes many searches, without the GIL.
+    ///
+    /// Raises ValueError for another shape, NaN or infinity.
+    ///
+    ///     index.optimize(queries)
+    #[pyo3(signature = (queries = None))]
+    fn optimize(&self, py: Python<'_>, queries: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let rows = queries.map(|queries| vectors::rows(queries, &self.engine)).transpose()?;
+        let queries = rows.as_ref().map(vectors::Rows::vectors).transpose()?;
+        py.detach(|| self.engine.optimize(queries)).map_err(errors::search)
+    }
+
+    /// Writes the index to the file `path` (str or path), for `linjin.open`.
+    ///
+    /// Takes as long as writing that many bytes. The file is written beside and renamed: `path` is at any time the old file or the whole new one, and whoever
+    /// has opened the old one keeps it.
+    ///
+    /// Raises OSError if the file cannot be written.
+    ///
+    ///     index.save("items.linjin")
+    fn save(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        let file = self::path(path)?;
+        py.detach(|| self.engine.save(&file)).map_err(|error| errors::file(py, &file, error))
+    }
+
+    /// How many vectors there are.
+    fn __len__(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.engine.len())
+    }
+
+    /// Whether there is a vector with this id.
+    fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let id = sets::possible_id(id)?;
+        Ok(id.is_some_and(|id| py.detach(|| self.engine.contains(id))))
+    }
+
+    /// True, for an empty index too: programs ask `if index:` to see whether there is one.
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let len = HumanCount(self.__len__(py) as u64);
+        format!("linjin.Index(dim={}, metric='{}', len={len})", self.dim(), self.metric())
+    }
+
+    /// Refuses: pickle and copy would hold all vectors in memory a second time.
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "an Index is not pickled or copied: save it to a file, and open the file where it is wanted",
+        ))
+    }
+}

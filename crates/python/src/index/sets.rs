@@ -1,0 +1,182 @@
+//! Ids, filters and exclusions out of Python objects.
+
+use linjin::index::Filter;
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyInt, PyList, PyTuple};
+
+use crate::arrays;
+use crate::errors::{wrong_type, wrong_value};
+
+/// One id, or several.
+pub(super) enum Ids {
+    One(u64),
+    Many(Vec<u64>),
+}
+
+impl Ids {
+    /// All of them.
+    pub(super) fn as_slice(&self) -> &[u64] {
+        match self {
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Many(ids) => ids,
+        }
+    }
+}
+
+/// The ids that an object holds: an integer, an array of integers of at most one dimension, any iterable of integers.
+pub(super) fn ids(object: &Bound<'_, PyAny>) -> PyResult<Ids> {
+    if object.is_instance_of::<PyInt>() {
+        return id(object).map(Ids::One);
+    }
+    match as_array(object)? {
+        Some(array) => ids_of_array(&array),
+        None => elements(object).map(Ids::Many),
+    }
+}
+
+/// The ids that an array of integers of at most one dimension holds.
+fn ids_of_array(array: &Bound<'_, PyUntypedArray>) -> PyResult<Ids> {
+    let numbers = integers(array)?;
+    match array.ndim() {
+        0 => Ok(Ids::One(numbers[0])),
+        1 => Ok(Ids::Many(numbers)),
+        n => Err(wrong_value(format!("ids have one dimension, not {n}"))),
+    }
+}
+
+/// Whether an object is an id that an index may hold; `None` for a number that no id can be.
+pub(super) fn possible_id(object: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+    match object.extract::<u64>() {
+        Ok(id) => Ok(Some(id)),
+        Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// An integer from 0 to 2**64 - 1.
+fn id(object: &Bound<'_, PyAny>) -> PyResult<u64> {
+    if object.is_instance_of::<PyBool>() {
+        return Err(wrong_type("an id is an integer, not a bool; a mask has to be a NumPy array"));
+    }
+    possible_id(object)?.ok_or_else(|| wrong_value(format!("an id is from 0 to 2**64 - 2, got {object}")))
+}
+
+/// What an iterable hands out.
+fn elements(object: &Bound<'_, PyAny>) -> PyResult<Vec<u64>> {
+    object.try_iter()?.map(|element| id(&element?)).collect()
+}
+
+/// The array that an object is, or makes of itself: NumPy's, pandas', PyArrow's, a bitmap's `to_array()`.
+fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyUntypedArray>>> {
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        return Ok(Some(array.clone()));
+    }
+    if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
+        return Ok(None);
+    }
+    if object.hasattr("__array__")? {
+        return arrays::array(object).map(Some);
+    }
+    if object.hasattr("to_array")? {
+        return arrays::array(&object.call_method0("to_array")?).map(Some);
+    }
+    Ok(None)
+}
+
+/// The elements of an array of integers, in C order.
+fn integers(array: &Bound<'_, PyUntypedArray>) -> PyResult<Vec<u64>> {
+    let dtype = array.dtype();
+    match dtype.kind() {
+        b'u' => Ok(arrays::contiguous::<u64>(array, "uint64")?.as_slice()?.to_vec()),
+        b'i' => {
+            let numbers = arrays::contiguous::<i64>(array, "int64")?;
+            let natural = |&number: &i64| {
+                let refusal = || wrong_value(format!("an id is from 0 to 2**64 - 2, got {number}"));
+                u64::try_from(number).map_err(|_| refusal())
+            };
+            numbers.as_slice()?.iter().map(natural).collect()
+        }
+        // Integers beyond 64 bits, or none of NumPy's.
+        b'O' => elements(&array.call_method0("ravel")?),
+        // An empty list becomes an array of floats.
+        _ if array.is_empty() => Ok(Vec::new()),
+        _ => Err(wrong_type(format!("ids are integers, not {dtype}"))),
+    }
+}
+
+/// What `filter` or `exclude` says.
+pub(super) enum Sets {
+    /// The same for every query.
+    Same(Filter),
+    /// One for each query.
+    Each(Each),
+}
+
+/// A set for each query.
+pub(super) struct Each {
+    pub(super) sets: Vec<Filter>,
+    /// Whether `None` stood for the set, which is empty then.
+    pub(super) absent: Vec<bool>,
+}
+
+/// A set of ids for all queries, or one for each query.
+///
+/// One set is an integer, an iterable of integers, or a mask: an array of bool that is true at the ids of the set. Sets
+/// for each query are a list or a tuple of such sets and `None`, or an array with a row for each query.
+pub(super) fn sets(object: &Bound<'_, PyAny>) -> PyResult<Sets> {
+    if let Some(entries) = entries(object)? {
+        let (mut sets, mut absent) = (Vec::new(), Vec::new());
+        for entry in entries.try_iter()? {
+            let entry = entry?;
+            absent.push(entry.is_none());
+            sets.push(if entry.is_none() { Filter::Ids(Vec::new()) } else { set(&entry)? });
+        }
+        return Ok(Sets::Each(Each { sets, absent }));
+    }
+    set(object).map(Sets::Same)
+}
+
+/// The object, if it holds a set for each query and not one for all.
+fn entries<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound<'py, PyAny>>> {
+    let several = if let Ok(array) = object.cast::<PyUntypedArray>() {
+        array.ndim() == 2
+    } else if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
+        // Of the first element's kind are the others too, or reading them ends in an error.
+        !object.is_empty()? && {
+            let first = object.get_item(0)?;
+            first.is_none() || first.try_iter().is_ok()
+        }
+    } else {
+        false
+    };
+    Ok(several.then_some(object))
+}
+
+/// One set.
+fn set(object: &Bound<'_, PyAny>) -> PyResult<Filter> {
+    let ids = match as_array(object)? {
+        Some(array) if array.dtype().kind() == b'b' => return mask(&array),
+        Some(array) => ids_of_array(&array)?,
+        None => ids(object)?,
+    };
+    Ok(match ids {
+        Ids::One(id) => Filter::Ids(vec![id]),
+        Ids::Many(ids) => Filter::Ids(ids),
+    })
+}
+
+/// The ids at which an array of bool is true.
+fn mask(array: &Bound<'_, PyUntypedArray>) -> PyResult<Filter> {
+    if array.ndim() != 1 {
+        return Err(wrong_value("a mask has one dimension, or two to have a row for each query"));
+    }
+    let packed = arrays::contiguous::<u8>(&arrays::pack_bits(array)?, "uint8")?;
+    let word = |bytes: &[u8]| {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(word)
+    };
+    Ok(Filter::Mask(packed.as_slice()?.chunks(8).map(word).collect()))
+}

@@ -1,0 +1,144 @@
+//! Vectors out of Python objects and back: rows of float32, or of packed bits for `hamming`.
+
+use std::ops::Range;
+
+use linjin::index::{Index, Vector, Vectors};
+use numpy::{
+    PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+};
+use pyo3::prelude::*;
+
+use crate::arrays::{self, Floats};
+use crate::errors::{wrong_type, wrong_value};
+
+/// One vector or the rows of a matrix.
+pub(super) struct Rows<'py> {
+    /// How many.
+    pub(super) n: usize,
+    /// Whether the object was one vector and not a matrix.
+    pub(super) single: bool,
+    values: Values<'py>,
+}
+
+enum Values<'py> {
+    Floats(Floats<'py>),
+    Bits(PyReadonlyArrayDyn<'py, u8>),
+}
+
+impl Rows<'_> {
+    /// The values as the index takes them.
+    pub(super) fn vectors(&self) -> PyResult<Vectors<'_>> {
+        Ok(match &self.values {
+            Values::Floats(floats) => Vectors::Floats(floats.values()?),
+            Values::Bits(bits) => Vectors::Bits(bits.as_slice()?),
+        })
+    }
+}
+
+/// Values, or bytes of packed bits, in a vector.
+pub(super) fn width(index: &Index) -> usize {
+    if index.metric().is_binary() { index.dim().div_ceil(8) } else { index.dim() }
+}
+
+/// Some of the rows.
+pub(super) fn slice(vectors: Vectors<'_>, width: usize, rows: Range<usize>) -> Vectors<'_> {
+    let range = rows.start * width..rows.end * width;
+    match vectors {
+        Vectors::Floats(values) => Vectors::Floats(&values[range]),
+        Vectors::Bits(bytes) => Vectors::Bits(&bytes[range]),
+    }
+}
+
+/// One vector, of shape (dim,), or rows, of shape (n, dim), out of anything that NumPy makes an array of.
+///
+/// Taken without a copy: C-contiguous float32, for `hamming` C-contiguous uint8 of packed bits. An empty list has no
+/// rows.
+pub(super) fn rows<'py>(object: &Bound<'py, PyAny>, index: &Index) -> PyResult<Rows<'py>> {
+    let array = arrays::array(object)?;
+    if index.metric().is_binary() {
+        return bits(&array, index);
+    }
+    let (n, single) = shape(&array, index.dim()).ok_or_else(|| {
+        let (dim, got) = (index.dim(), array.shape());
+        wrong_value(format!(
+            "expected an array of shape ({dim},) or (n, {dim}), got one of shape {}",
+            tuple(got)
+        ))
+    })?;
+    Ok(Rows { n, single, values: Values::Floats(arrays::floats(&array)?) })
+}
+
+fn bits<'py>(array: &Bound<'py, PyUntypedArray>, index: &Index) -> PyResult<Rows<'py>> {
+    let (dim, bytes) = (index.dim(), width(index));
+    let dtype = array.dtype();
+    let (packed, width) = match (dtype.kind(), dtype.itemsize()) {
+        (b'b', _) => (false, dim),
+        (b'u', 1) => (true, bytes),
+        // What an empty list becomes.
+        _ if array.shape() == [0] => (false, dim),
+        _ => return Err(wrong_type(format!("hamming takes bool, or bits packed into uint8, not {dtype}"))),
+    };
+    let (n, single) = shape(array, width).ok_or_else(|| {
+        wrong_value(format!(
+            "expected bool of shape ({dim},) or (n, {dim}), or bits packed into uint8 of shape ({bytes},) or \
+             (n, {bytes}), got {dtype} of shape {}",
+            tuple(array.shape())
+        ))
+    })?;
+    let packed = if packed { array.clone() } else { arrays::pack_bits(array)? };
+    Ok(Rows { n, single, values: Values::Bits(arrays::contiguous(&packed, "uint8")?) })
+}
+
+/// How many vectors of this width, and whether it is one on its own.
+fn shape(array: &Bound<'_, PyUntypedArray>, width: usize) -> Option<(usize, bool)> {
+    match *array.shape() {
+        [got] if got == width => Some((1, true)),
+        [n, got] if got == width => Some((n, false)),
+        [0] => Some((0, false)),
+        _ => None,
+    }
+}
+
+/// A shape as Python writes it.
+fn tuple(shape: &[usize]) -> String {
+    match shape {
+        [n] => format!("({n},)"),
+        _ => format!("({})", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A vector as a NumPy array.
+pub(super) fn one(py: Python<'_>, vector: Vector) -> Bound<'_, PyAny> {
+    match vector {
+        Vector::Floats(values) => PyArray1::from_vec(py, values).into_any(),
+        Vector::Bits(bytes) => PyArray1::from_vec(py, bytes).into_any(),
+    }
+}
+
+/// The vectors with these ids as a NumPy matrix, a row for each; the first id that is not in the index otherwise.
+pub(super) fn many<'py>(py: Python<'py>, index: &Index, ids: &[u64]) -> PyResult<Bound<'py, PyAny>> {
+    let width = width(index);
+    let cells = ids.len().saturating_mul(width);
+    let (mut floats, mut bits) = (Vec::new(), Vec::new());
+    if index.metric().is_binary() {
+        bits = arrays::room(cells)?;
+    } else {
+        floats = arrays::room(cells)?;
+    }
+    py.detach(|| {
+        for &id in ids {
+            match index.get(id).ok_or(id)? {
+                Vector::Floats(values) => floats.extend(values),
+                Vector::Bits(bytes) => bits.extend(bytes),
+            }
+        }
+        Ok(())
+    })
+    .map_err(super::errors::unknown)?;
+    let shape = [ids.len(), width];
+    Ok(if index.metric().is_binary() {
+        PyArray1::from_vec(py, bits).reshape(shape)?.into_any()
+    } else {
+        PyArray1::from_vec(py, floats).reshape(shape)?.into_any()
+    })
+}
