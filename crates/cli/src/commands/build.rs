@@ -1,0 +1,111 @@
+//! `linjin build`: an index of a file of vectors.
+
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use indicatif::{BinaryBytes, HumanCount};
+use linjin::index::{Add, Index, Metric};
+use serde::Serialize;
+
+use crate::args::Build;
+use crate::failure::Failure;
+use crate::output::progress::{Meter, Unit};
+use crate::output::{self, json_line};
+use crate::read;
+
+/// When neither the caller nor the file says how distance is measured.
+const METRIC: Metric = Metric::Cosine;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    index: &'a Path,
+    vectors: usize,
+    dim: usize,
+    metric: &'static str,
+    bytes: u64,
+    seconds: f64,
+}
+
+pub(crate) fn run(arguments: &Build, out: &mut dyn Write) -> Result<(), Failure> {
+    let path = &arguments.output;
+    output::has_room(path)?;
+    let vectors = &arguments.vectors;
+    let rows = read::vectors(vectors, arguments.dataset.as_deref().unwrap_or("train"))?;
+    let metric = metric(arguments)?; // after the vectors: those say better what is wrong with a damaged file
+    let matrix = rows.fit(metric).map_err(|what| Failure::Run(format!("{}: {what}", vectors.display())))?;
+    let ids = arguments.ids.as_deref().map(read::ids).transpose()?;
+    if let (Some(file), Some(ids)) = (&arguments.ids, &ids)
+        && ids.len() != matrix.rows()
+    {
+        return Err(Failure::Run(format!(
+            "{}: {} ids for the {} vectors of {}",
+            file.display(),
+            ids.len(),
+            matrix.rows(),
+            vectors.display()
+        )));
+    }
+
+    let started = Instant::now();
+    let index = Index::new(matrix.dim(), metric)
+        .map_err(|error| Failure::Run(format!("{}: {error}", vectors.display())))?;
+    {
+        let meter = Meter::new("building", Unit::Things, matrix.rows() as u64);
+        let progress = |done: usize, _| {
+            meter.set(done as u64);
+            ControlFlow::Continue(())
+        };
+        let add = Add { threads: arguments.threads, progress: Some(&progress), ..Add::default() };
+        index
+            .add(matrix.all(), ids.as_deref(), &add)
+            .map_err(|error| Failure::add(vectors, arguments.ids.as_deref(), &error))?;
+    }
+    index.save(path).map_err(|error| Failure::index(path, &error))?;
+
+    let report = Report {
+        index: path,
+        vectors: index.len(),
+        dim: index.dim(),
+        metric: metric.name(),
+        bytes: fs::metadata(path).map_err(|error| Failure::io(path, &error))?.len(),
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    if arguments.json {
+        return json_line(out, &report);
+    }
+    writeln!(
+        out,
+        "{}: {} vectors of {} dimensions, {}, {}, built in {:.1} s ({} a second)",
+        path.display(),
+        HumanCount(report.vectors as u64),
+        report.dim,
+        report.metric,
+        BinaryBytes(report.bytes),
+        report.seconds,
+        HumanCount((report.vectors as f64 / report.seconds.max(1e-9)) as u64),
+    )?;
+    Ok(())
+}
+
+/// What the caller says, else what the file says, else cosine.
+fn metric(arguments: &Build) -> Result<Metric, Failure> {
+    if let Some(metric) = arguments.metric {
+        return Ok(metric);
+    }
+    let Some(distance) = read::distance(&arguments.vectors) else {
+        return Ok(METRIC);
+    };
+    match distance.as_str() {
+        "angular" => Ok(Metric::Cosine),
+        "ip" => Ok(Metric::Dot),
+        name => name.parse().map_err(|_| {
+            Failure::Run(format!(
+                "{}: the file measures distance as {name:?}, which linjin does not; --metric says how to",
+                arguments.vectors.display()
+            ))
+        }),
+    }
+}

@@ -1,0 +1,77 @@
+//! `linjin info`: what an index is made of.
+
+use std::io::Write;
+use std::path::Path;
+
+use indicatif::{BinaryBytes, HumanCount};
+use linjin::index::Info;
+use serde::Serialize;
+
+use crate::args;
+use crate::failure::Failure;
+use crate::output::{json_line, table};
+
+/// What is told of an index, here and by `verify`.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    index: &'a Path,
+    vectors: usize,
+    dim: usize,
+    metric: &'static str,
+    bytes: u64,
+    mapped: u64,
+    leaves: usize,
+    curve: Vec<Point>,
+}
+
+#[derive(Serialize)]
+struct Point {
+    ef: usize,
+    recall: f32,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(index: &'a Path, info: &Info) -> Self {
+        Self {
+            index,
+            vectors: info.len,
+            dim: info.dim,
+            metric: info.metric.name(),
+            bytes: info.bytes,
+            mapped: info.mapped,
+            leaves: info.leaves,
+            curve: info.curve.iter().map(|&(ef, recall)| Point { ef, recall }).collect(),
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Failure> {
+    let info = super::open(&arguments.index)?.info();
+    let report = Report::new(&arguments.index, &info);
+    if arguments.json {
+        return json_line(out, &report);
+    }
+    let leaves = match report.leaves {
+        0 => "none: every search compares all vectors".to_owned(),
+        leaves => HumanCount(leaves as u64).to_string(),
+    };
+    table::facts(
+        out,
+        &[
+            ("index", report.index.display().to_string()),
+            ("vectors", HumanCount(report.vectors as u64).to_string()),
+            ("dimensions", HumanCount(report.dim as u64).to_string()),
+            ("metric", report.metric.to_owned()),
+            ("size", BinaryBytes(report.bytes).to_string()),
+            ("mapped", BinaryBytes(report.mapped).to_string()),
+            ("leaves", leaves),
+        ],
+    )?;
+    if !report.curve.is_empty() {
+        writeln!(out, "\nrecall@10 on a sample of its own vectors")?;
+        let row = |point: &Point| [point.ef.to_string(), format!("{:.4}", point.recall)];
+        let rows: Vec<_> = report.curve.iter().map(row).collect();
+        table::columns(out, ["ef", "recall"], &rows)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! One verb each.
+
+mod build;
+mod eval;
+mod info;
+mod search;
+mod verify;
+
+use std::io::Write;
+use std::path::Path;
+
+use linjin::index::Index;
+
+use crate::args::Command;
+use crate::failure::Failure;
+
+/// Does what was typed.
+pub(crate) fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> {
+    match command {
+        Command::Build(arguments) => build::run(&arguments, out),
+        Command::Search(arguments) => search::run(&arguments, out),
+        Command::Info(arguments) => info::run(&arguments, out),
+        Command::Verify(arguments) => verify::run(&arguments, out),
+        Command::Eval(arguments) => eval::run(&arguments, out),
+    }
+}
+
+fn open(path: &Path) -> Result<Index, Failure> {
+    Index::open(path).map_err(|error| Failure::index(path, &error))
+}

@@ -1,0 +1,87 @@
+//! What was found, as tables, as lines of JSON and as .npy.
+
+use std::io::{self, Write};
+
+use linjin::index::HitsBatch;
+use serde::Serialize;
+
+use super::{json_line, table};
+use crate::failure::Failure;
+use crate::queries::Names;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    query: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    ids: &'a [u64],
+    distances: &'a [f32],
+}
+
+/// Ids and distances of one query, closest first.
+fn found(hits: &HitsBatch, query: usize) -> (&[u64], &[f32]) {
+    let places = query * hits.k..query * hits.k + hits.counts[query];
+    (&hits.ids[places.clone()], &hits.distances[places])
+}
+
+/// A table for each query.
+pub(crate) fn tables(out: &mut dyn Write, hits: &HitsBatch, names: &Names) -> Result<(), Failure> {
+    for query in 0..hits.counts.len() {
+        let (ids, distances) = found(hits, query);
+        if query > 0 {
+            writeln!(out)?;
+        }
+        match names.id(query) {
+            Some(id) => writeln!(out, "id {id}")?,
+            None => writeln!(out, "query {query}")?,
+        }
+        if ids.is_empty() {
+            writeln!(out, "  nothing found")?;
+            continue;
+        }
+        let row = |(id, &distance): (&u64, &f32)| [id.to_string(), six_places(distance)];
+        let rows: Vec<_> = ids.iter().zip(distances).map(row).collect();
+        table::columns(out, ["id", "distance"], &rows)?;
+    }
+    Ok(())
+}
+
+/// Rounded; what rounds to 0 has no sign.
+fn six_places(distance: f32) -> String {
+    let text = format!("{distance:.6}");
+    match text.strip_prefix('-') {
+        Some(zero) if !zero.contains(|digit| matches!(digit, '1'..='9')) => zero.to_owned(),
+        _ => text,
+    }
+}
+
+/// A line of JSON for each query: `{"query":0,"ids":[...],"distances":[...]}`.
+pub(crate) fn json(out: &mut dyn Write, hits: &HitsBatch, names: &Names) -> Result<(), Failure> {
+    for query in 0..hits.counts.len() {
+        let (ids, distances) = found(hits, query);
+        json_line(out, &Line { query, id: names.id(query), ids, distances })?;
+    }
+    Ok(())
+}
+
+/// An array of shape (queries, k) with the fields `id` (uint64) and `distance` (float32).
+pub(crate) fn npy(out: &mut dyn Write, hits: &HitsBatch) -> io::Result<()> {
+    let mut header = format!(
+        "{{'descr': [('id', '<u8'), ('distance', '<f4')], 'fortran_order': False, 'shape': ({}, {}), }}",
+        hits.counts.len(),
+        hits.k
+    );
+    // Magic, version and length are 10 bytes; the data begins at a multiple of 64, after a line feed.
+    let padding = (10 + header.len() + 1).next_multiple_of(64) - (10 + header.len() + 1);
+    header.extend(std::iter::repeat_n(' ', padding));
+    header.push('\n');
+    let length = u16::try_from(header.len()).expect("two numbers are shorter than 65,535 letters");
+    out.write_all(b"\x93NUMPY\x01\x00")?;
+    out.write_all(&length.to_le_bytes())?;
+    out.write_all(header.as_bytes())?;
+    for (id, distance) in hits.ids.iter().zip(&hits.distances) {
+        out.write_all(&id.to_le_bytes())?;
+        out.write_all(&distance.to_le_bytes())?;
+    }
+    Ok(())
+}
