@@ -7,7 +7,7 @@
 
 use crate::parallel;
 use crate::random::Random;
-use crate::simd::{Kernels, LANES};
+use crate::simd::{Kernels, LANES, Lines};
 
 /// Points that are compared at a time.
 const BLOCK: usize = 256;
@@ -39,7 +39,7 @@ impl<'a> Points<'a> {
 pub(crate) struct Tiles {
     pub(crate) dim: usize,
     len: usize,
-    values: Vec<f32>,
+    values: Lines,
     /// Half the squared length of a row; infinite for the rows that fill the last tile.
     halves: Vec<f32>,
 }
@@ -48,7 +48,8 @@ impl Tiles {
     pub(crate) fn new(kernels: &Kernels, rows: Points<'_>) -> Self {
         let (dim, len) = (rows.dim, rows.len());
         let padded = len.next_multiple_of(LANES);
-        let mut values = vec![0.0; padded * dim];
+        let mut values = Lines::default();
+        values.reset(padded * dim);
         let mut halves = vec![f32::INFINITY; padded];
         for i in 0..len {
             let row = rows.row(i);

@@ -1,5 +1,18 @@
 //! Nearest-neighbour search: the vectors closest to a vector, among millions, in microseconds.
 //!
+//! [`index::Index`] holds vectors with ids, in memory or mapped from one file; they are added, replaced and removed at any
+//! moment, by any thread, while others search.
+//!
+//! ```
+//! use linjin::index::{Add, Index, Metric, Search};
+//!
+//! let index = Index::new(3, Metric::Cosine)?;
+//! index.add(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.9, 0.1, 0.0], None, &Add::default())?;
+//! let near = index.search(&[1.0, 0.0, 0.0], &Search::new(2))?;
+//! assert_eq!(near.ids, [0, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! [`forest::Forest`] opens, builds and saves the files of Spotify's Annoy, answers on them exactly as Annoy 1.17.3
 //! does, and takes additions, replacements and deletions at any moment.
 //!
@@ -18,8 +31,11 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | 3 | [`forest`]: Annoy's trees and files | all below |
-//! | 1 | `file`: bytes on disk and mapped | layer 0 |
+//! | 5 | [`index`]: vectors with ids, changed while others search | all below |
+//! | 4 | [`forest`]: Annoy's trees and files; `leaves`: groups of close vectors, packed | all below, not one another |
+//! | 3 | `quant`: codes of 4 bits | all below |
+//! | 2 | `kmeans`: clusters | all below |
+//! | 1 | `file`: bytes on disk and mapped; `metric`, `vectors`, `filter`, `hits`: the words of the API | layer 0 |
 //! | 0 | `simd`, `random`, `parallel`, [`error`] | nothing of ours |
 //!
 //! `tests/layers.rs` fails when a module uses one that is not below it.
@@ -45,7 +61,7 @@ mod vectors;
 /// What the benchmarks measure and nobody else should use: the kernels, table by table.
 #[doc(hidden)]
 pub mod __bench {
-    pub use crate::simd::{Kernels, Word};
+    pub use crate::simd::{Codewords, Kernels, Word};
 
     /// Every table that this CPU can run, slowest first.
     pub fn kernels() -> Vec<&'static Kernels> {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `index/` | the class `Index` and what its searches answer |
 //! | `annoy/` | the class `Annoy` |
+//! | `command.rs` | the command line, as a function |
 //! | `progress.rs` | the progress callback, the bar and Ctrl-C during long work |
 //! | `table.rs` | padded NumPy tables of what many queries found |
 //! | `arrays.rs` | NumPy arrays out of Python objects |
@@ -15,6 +16,7 @@ use pyo3::prelude::*;
 mod annoy;
 mod arguments;
 mod arrays;
+mod command;
 mod errors;
 mod index;
 mod progress;
@@ -26,6 +28,8 @@ mod _linjin {
 
     #[pymodule_export]
     use super::annoy::Annoy;
+    #[pymodule_export]
+    use super::command::main;
     #[pymodule_export]
     use super::index::{Hits, Index, IndexFileError, open, verify};
 

@@ -4,49 +4,13 @@
 //! side in the cache; rows are padded with zeros to whole blocks of the kernels, and, where only directions count,
 //! scaled to unit length.
 
-use std::ops::{Deref, DerefMut};
-
-use bytemuck::{Pod, Zeroable};
-
 use super::items::Items;
 use super::metric::Metric;
 use super::space::Space;
-use crate::simd::{self, LANES, Word};
+use crate::simd::{self, LANES, Lines, Word};
 
 /// How many items are fetched ahead.
 pub(super) const AHEAD: usize = 16;
-
-/// A cache line of a row.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-struct Line([f32; LANES]);
-
-/// Values in whole cache lines, on which the widest loads and stores never straddle two.
-#[derive(Default)]
-pub(super) struct Lines(Vec<Line>);
-
-impl Lines {
-    /// Becomes `n` values, rounded up to whole lines; what they are is for the caller to set.
-    pub(super) fn reset(&mut self, n: usize) {
-        self.0.resize(n.div_ceil(LANES), Line([0.0; LANES]));
-    }
-}
-
-impl Deref for Lines {
-    type Target = [f32];
-
-    #[inline]
-    fn deref(&self) -> &[f32] {
-        bytemuck::cast_slice(&self.0)
-    }
-}
-
-impl DerefMut for Lines {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut [f32] {
-        bytemuck::cast_slice_mut(&mut self.0)
-    }
-}
 
 /// Rows of items, numbered from 0.
 #[derive(Default)]

@@ -7,12 +7,12 @@
 //! there as usual.
 
 use super::items::Items;
-use super::local::{AHEAD, Lines, Local};
+use super::local::{AHEAD, Local};
 use super::metric::Metric;
 use super::space::{BLOCK, Space};
 use super::split::Splitter;
 use crate::random::Random;
-use crate::simd::{self, LANES};
+use crate::simd::{self, LANES, Lines};
 
 /// Bytes of items in a cell: the second-level cache of a common processor.
 const CELL_BYTES: usize = 1 << 20;

@@ -4,11 +4,11 @@
 //! two items to start from, then some 200 random ones, each drawn into the closer centre, where a centre that has drawn in
 //! many counts as farther away, so that the two stay balanced. For bits the cut is the value of one bit.
 
-use super::local::{Lines, Local, is_directional};
+use super::local::{Local, is_directional};
 use super::metric::Metric;
 use super::space::{BLOCK, Space};
 use crate::random::{Random, mix};
-use crate::simd::Word;
+use crate::simd::{Lines, Word};
 
 /// Random items that pull at the centres. Annoy takes 200, and looks at them one by one; with a few more the buckets
 /// come out as tight.

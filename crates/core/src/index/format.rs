@@ -172,6 +172,9 @@ impl Head {
                     ),
                 });
             }
+            if sections.iter().any(|other: &Section| other.kind == kind) {
+                return Err(damaged("it has a section twice"));
+            }
             sections.push(section);
         }
         Ok(Self {

@@ -254,17 +254,20 @@ pub(super) fn verify(path: &Path) -> Result<(), OpenError> {
     let head = read_head(&mut file)?;
     let whole = Region::mapped(Mapping::new(&file, false)?);
     let all: &[u8] = cast_slice(whole.words());
-    let mut end = head.to_bytes().len();
-    if all[..end] != head.to_bytes() {
-        return Err(OpenError::Damaged { what: "there is something behind its head".to_owned() });
+    let bytes = head.to_bytes();
+    if all.get(..bytes.len()) != Some(bytes.as_slice()) {
+        return Err(OpenError::Damaged {
+            what: "its head is cut short, or something is behind it".to_owned(),
+        });
     }
+    let mut end = bytes.len();
     let mut in_order = head.sections.clone();
-    in_order.sort_unstable_by_key(|section| section.offset);
+    in_order.sort_unstable_by_key(|section| (section.offset, section.bytes));
     for section in &in_order {
         // Between the sections there are zeros.
-        let gap = all.get(end..section.offset as usize).unwrap_or_default();
-        if gap.iter().any(|&byte| byte != 0) {
-            let what = format!("there is something before its section {:?}", section.kind);
+        let gap = all.get(end..section.offset as usize);
+        if gap.is_none_or(|gap| gap.iter().any(|&byte| byte != 0)) {
+            let what = format!("there is something before its section {:?}, or another in it", section.kind);
             return Err(OpenError::Damaged { what });
         }
         end = (section.offset + section.bytes) as usize;

@@ -173,6 +173,8 @@ fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed>) 
         }
     }
     probe.leaves = probe.leaves.min(n_leaves);
+    // A vector may come twice, from its two leaves.
+    probe.candidates = probe.candidates.max(2 * k);
     // What a leaf holds, twice over for the two homes of each vector.
     let scanned = probe.leaves * 2 * version.len / n_leaves.max(1);
     let all = allowed.map_or(version.len, |allowed| allowed.count);

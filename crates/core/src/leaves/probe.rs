@@ -105,7 +105,7 @@ pub(crate) fn probe<'s>(
         // Sums of absolute differences are of whole vectors, not of what lacks from the centroid.
         let base = if measure == Measure::Absolute { 0.0 } else { base } + table.offset;
         let threshold = keep.threshold();
-        let (addends, scale) = (&table.addends, table.scale);
+        let (addends, scale) = (table.addends(), table.scale);
         let n =
             (kernels.lut_select)(addends, leaf.codes, leaf.biases, base, scale, threshold, estimates, lanes);
         // Which vector a place holds is looked up at the end, for the few that are left then.

@@ -2,9 +2,6 @@
 
 use std::ops::Range;
 
-/// The distortion that a codebook may leave of the variance before it gets more codes. Two values of equal variance in a
-/// code leave 0.115; with less, what is saved by comparing fewer candidates exactly no longer pays for the longer codes.
-const WANTED_DISTORTION: f64 = 0.15;
 /// At least this many values share a code on average, where all vary alike.
 const VALUES_PER_CODE: usize = 2;
 /// Codes of a vector come in fours.
@@ -13,14 +10,15 @@ const MULTIPLE: usize = 4;
 const MOST_CODES: usize = 256;
 
 /// Neighbouring values, as groups that get a code each, chosen so that all codes together leave the least distortion.
-/// `variances` fall; `total` is the variance of the vectors, coded or not. Returns the groups, a multiple of four, the
+/// `variances` fall; `total` is the variance of the vectors, coded or not; as few codes are taken as leave the share
+/// `wanted` of it. Returns the groups, a multiple of four, the
 /// last ones empty when there are fewer values; and the share of `total` that they leave. Values at the end that no code
 /// would say anything about are in no group.
 ///
 /// Sixteen codewords on values of equal variance v leave about v · 16^(−2/n) of each of the n values (the rate of a
 /// good quantiser), and somewhat more; values far below the others' variance in a group are left as they are (reverse water-filling). From
 /// one group a value, the two neighbours whose union costs least are united until as many groups are left as wanted.
-pub(super) fn groups(variances: &[f64], total: f64) -> (Vec<Range<usize>>, f64) {
+pub(super) fn groups(variances: &[f64], total: f64, wanted: f64) -> (Vec<Range<usize>>, f64) {
     let uncoded = (total - variances.iter().sum::<f64>()).max(0.0);
     let most = variances.len().div_ceil(VALUES_PER_CODE).next_multiple_of(MULTIPLE).min(MOST_CODES);
     let mut groups: Vec<Range<usize>> = (0..variances.len()).map(|i| i..i + 1).collect();
@@ -31,7 +29,7 @@ pub(super) fn groups(variances: &[f64], total: f64) -> (Vec<Range<usize>>, f64) 
         .enumerate()
         .map(|(i, pair)| union(&pair[0], &pair[1]) - left[i] - left[i + 1])
         .collect();
-    let wanted = WANTED_DISTORTION * total;
+    let wanted = wanted * total;
     while let Some(best) = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])) {
         let all: f64 = uncoded + left.iter().sum::<f64>();
         if groups.len() <= most && groups.len().is_multiple_of(MULTIPLE) {

@@ -20,3 +20,4 @@ mod groups;
 mod projection;
 
 pub(crate) use codebook::{Codebook, Measure, Table};
+pub(crate) use projection::Projection;

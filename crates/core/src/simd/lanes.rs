@@ -333,6 +333,15 @@ macro_rules! float_kernels {
         float_kernels!(@one $features, $lanes, l1, l1_rows, l1_rows_of_two, Difference);
 
         #[target_feature(enable = $features)]
+        fn lut_table(
+            from: &$crate::simd::Codewords<'_>,
+            exact: &mut Vec<[f32; $crate::simd::LANES]>,
+            addends: &mut [u8],
+        ) -> (f32, f32) {
+            $crate::simd::table::lut_table(from, exact, addends)
+        }
+
+        #[target_feature(enable = $features)]
         fn dot_pairs(xs: &[&[f32]], ys: &[&[f32]], out: &mut [f32]) {
             // SAFETY: this function enables the features that the lanes need.
             unsafe { dots_of_pairs::<$lanes>(xs, ys, out) }
@@ -403,6 +412,10 @@ macro_rules! kernel_table {
                 let scan = Scan { table, blocks, biases, base, scale, threshold };
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { $select(&scan, estimates, lanes) }
+            },
+            lut_table: |from, exact, addends| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { lut_table(from, exact, addends) }
             },
             tile_dots: |points, dim, tiles, out| {
                 // SAFETY: reachable only through a table, which is handed out after detection.

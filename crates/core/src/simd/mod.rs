@@ -3,6 +3,7 @@
 //! | file | duty |
 //! | --- | --- |
 //! | `scalar.rs` | the specification of sums, and the fallback for any CPU |
+//! | `lines.rs` | values that begin at a cache line |
 //! | `lanes.rs` | the same sum, once for all vector instruction sets |
 //! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
 //! | `scan_lanes.rs` | the same, once for all vector instruction sets |
@@ -12,6 +13,7 @@
 //! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ and GFNI) |
 //! | `neon.rs` | AArch64 |
 //! | `prefetch.rs` | a hint to the cache |
+//! | `table.rs` | the table of a query, compiled for each instruction set |
 //! | `parity.rs`, `parity_blocks.rs` | tests: every table equals the scalar one, bit for bit |
 //!
 //! # One sum on every machine
@@ -38,6 +40,7 @@ mod avx2;
 mod avx512;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod lanes;
+mod lines;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(test)]
@@ -49,14 +52,17 @@ mod scalar;
 mod scan;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod scan_lanes;
+mod table;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod tile_lanes;
 mod tiles;
 
 use std::sync::OnceLock;
 
+pub(crate) use lines::Lines;
 pub(crate) use prefetch::{prefetch, prefetch_many};
 pub(crate) use scan::BLOCK;
+pub use table::Codewords;
 
 /// How many running sums a floating-point kernel keeps.
 pub(crate) const LANES: usize = 16;
@@ -77,6 +83,9 @@ type RowsOfTwo<T, R> = fn([&[T]; 2], &[&[T]], [&mut [R]; 2]);
 type Blend = fn([&mut [f32]; 2], [f32; 2], &[&[f32]], [&[f32]; 2]);
 /// See [`Kernels::lut_select`].
 type Select = fn(&[u8], &[u8], &[f32], f32, f32, f32, &mut [f32], &mut [u32]) -> usize;
+
+/// See [`Kernels::lut_table`].
+type Tabulate = fn(&Codewords<'_>, &mut Vec<[f32; LANES]>, &mut [u8]) -> (f32, f32);
 
 /// The kernels of one instruction set.
 ///
@@ -130,6 +139,11 @@ pub struct Kernels {
     /// are rows. Each is summed from the first value to the last by fused multiply-adds. Tiles that begin at a
     /// multiple of 64 bytes are read up to twice as fast. Panics when the lengths do not belong together or `dim` is 0.
     pub tile_dots: fn(&[f32], usize, &[f32], &mut [f32]),
+    /// `(codewords, exact, addends)`: for each group of values, what each of the sixteen codewords adds to a sum, as a
+    /// byte: the exact addends, which are left in `exact`, less the least of their group and in units of 1/255 of the
+    /// widest range of a group. Returns what all groups' least addends come to, and the unit. Panics unless there are
+    /// sixteen bytes for each group.
+    pub lut_table: Tabulate,
 }
 
 impl std::fmt::Debug for Kernels {

@@ -1,5 +1,6 @@
 //! Every backend equals the scalar kernels bit for bit on blocks of codes and on tiles.
 
+use super::Codewords;
 use super::parity::{NOT_FINITE, Numbers, available, same};
 use super::scan::BLOCK;
 use super::{Kernels, LANES, scalar};
@@ -177,5 +178,26 @@ fn lengths_that_do_not_belong_together_are_refused() {
         refused(|kernels| {
             (kernels.tile_dots)(&vec![1.0; points], dim, &vec![1.0; tiles], &mut vec![0.0; out]);
         });
+    }
+}
+
+#[test]
+fn tables_of_a_query_are_the_same_bytes() {
+    for values in [1, 3, 16, 100] {
+        let ends: Vec<u32> = (1..=8).map(|group| (group * values / 8) as u32).collect();
+        let row: Vec<f32> = (0..values).map(|i| (i as f32 + 0.7).sin() * 3.0).collect();
+        let words: Vec<[f32; LANES]> =
+            (0..values).map(|i| std::array::from_fn(|lane| ((i * LANES + lane) as f32).cos())).collect();
+        for weight in [Some(-2.0), Some(-1.0), None] {
+            let from = Codewords { values: &row, words: &words, ends: &ends, weight };
+            let mut want = (Vec::new(), vec![0; ends.len() * LANES]);
+            let wanted = (scalar::kernels().lut_table)(&from, &mut want.0, &mut want.1);
+            assert!(want.1.contains(&255), "the widest group reaches from 0 to 255");
+            for table in available() {
+                let mut got = (Vec::new(), vec![0; ends.len() * LANES]);
+                let found = (table.lut_table)(&from, &mut got.0, &mut got.1);
+                assert_eq!((found, &got), (wanted, &want), "{} {values} {weight:?}", table.name);
+            }
+        }
     }
 }

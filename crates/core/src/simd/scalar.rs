@@ -1,6 +1,7 @@
 //! Scalar kernels: the specification of every other backend, and the fallback.
 
 use super::scan::{Scan, lut_scan_blocks, lut_select};
+use super::table::lut_table;
 use super::tiles::tile_dots;
 use super::{Kernels, LANES, Word};
 
@@ -25,6 +26,7 @@ static KERNELS: Kernels = Kernels {
         lut_select(&Scan { table, blocks, biases, base, scale, threshold }, estimates, lanes)
     },
     tile_dots,
+    lut_table: |from, exact, addends| lut_table(from, exact, addends),
 };
 
 pub(super) fn kernels() -> &'static Kernels {

@@ -1,0 +1,138 @@
+//! What `docs/file-format.md` says of the head and the sections, held against files: the golden ones, and new ones.
+
+#![allow(clippy::unwrap_used)] // a failure is the test failing
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use linjin::index::{Index, Metric};
+
+/// Sections begin at multiples of this.
+const ALIGN: u64 = 4096;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn page() -> String {
+    std::fs::read_to_string(root().join("docs/file-format.md")).unwrap()
+}
+
+/// The rows of the page's table that begins with these columns.
+fn table<const N: usize>(head: [&str; N]) -> Vec<[String; N]> {
+    let cells = |line: &str| -> Option<[String; N]> {
+        let line = line.strip_prefix('|')?.strip_suffix('|')?;
+        line.split('|').map(|cell| cell.trim().replace('`', "")).collect::<Vec<_>>().try_into().ok()
+    };
+    let page = page();
+    let mut lines = page.lines().map(cells).skip_while(|row| row.as_ref().is_none_or(|row| *row != head));
+    assert!(lines.next().is_some(), "the page has no table {head:?}");
+    lines.skip(1).map_while(|row| row).collect()
+}
+
+/// The files with and without leaves.
+fn golden() -> [Vec<u8>; 2] {
+    ["flat-v1.linjin", "leaves-v1.linjin"]
+        .map(|name| std::fs::read(root().join("crates/core/tests/golden").join(name)).unwrap())
+}
+
+/// The number in `size` bytes.
+fn number(bytes: &[u8], at: usize, size: usize) -> u64 {
+    bytes[at..at + size].iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
+}
+
+/// A section: its number, its checksum, its first byte and its bytes.
+fn sections(bytes: &[u8]) -> Vec<[u64; 4]> {
+    let entries = (64..).step_by(24).take(number(bytes, 56, 8) as usize);
+    entries
+        .map(|at| [(at, 4), (at + 4, 4), (at + 8, 8), (at + 16, 8)].map(|(at, size)| number(bytes, at, size)))
+        .collect()
+}
+
+#[test]
+fn the_head_is_as_described() {
+    let known = [
+        BTreeMap::from([("metric", 0), ("dimensions", 3), ("vectors", 58), ("slots", 60), ("trained", 0)]),
+        BTreeMap::from([("metric", 1), ("dimensions", 4), ("vectors", 2100), ("slots", 2100)]),
+    ];
+    for (bytes, mut known) in golden().iter().zip(known) {
+        let n = sections(bytes).len();
+        known.insert("sections", n as u64);
+        let mut end = 0;
+        for [at, size, what, always] in table(["byte", "bytes", "what", "always"]) {
+            let at: usize = at.parse().unwrap();
+            assert_eq!(at, end, "{what} begins where the one before ends");
+            let Ok(size) = size.parse::<usize>() else {
+                assert_eq!((at, size.as_str(), what.as_str()), (64, "24 each", "table of sections"));
+                continue;
+            };
+            end = at + size;
+            if !always.is_empty() {
+                let found: Vec<String> = bytes[at..end].iter().map(|byte| format!("{byte:02x}")).collect();
+                assert_eq!(found.join(" "), always, "{what}");
+            }
+            if let Some(&known) = known.get(what.as_str()) {
+                assert_eq!(number(bytes, at, size), known, "{what}");
+            }
+        }
+        let end = 64 + 24 * n;
+        assert_eq!(number(bytes, end, 4), u64::from(crc32fast::hash(&bytes[..end])));
+        assert!(bytes[end + 4..ALIGN as usize].iter().all(|&byte| byte == 0));
+    }
+}
+
+#[test]
+fn metrics_have_the_numbers_of_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.linjin");
+    let named = Metric::ALL.map(|metric| {
+        Index::new(8, metric).unwrap().save(&path).unwrap();
+        format!("{} `{metric}`", number(&std::fs::read(&path).unwrap(), 16, 4))
+    });
+    assert!(page().contains(&format!("**metric**: {}.", named.join(", "))), "{named:?}");
+}
+
+#[test]
+fn sections_are_where_and_what_the_page_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.linjin");
+    let rows = table(["number", "name", "what", "there", "checksum compared by"]);
+    let described: BTreeMap<u64, (String, String)> = rows
+        .into_iter()
+        .map(|[number, name, _, _, checked]| (number.parse().unwrap(), (name, checked)))
+        .collect();
+    let mut met = BTreeSet::new();
+    for bytes in golden() {
+        let mut end = ALIGN;
+        for [kind, checksum, start, size] in sections(&bytes) {
+            let (name, checked) = &described[&kind];
+            let place = start as usize..(start + size) as usize;
+            assert_eq!(start, end, "{name}");
+            assert_eq!(u64::from(crc32fast::hash(&bytes[place.clone()])), checksum, "{name}");
+            end = (start + size).next_multiple_of(ALIGN);
+            assert!(bytes[place.end..end as usize].iter().all(|&byte| byte == 0), "{name}");
+            met.insert(kind);
+
+            // Damage shows what linjin calls the section, and who looks at it.
+            let mut damaged = bytes.clone();
+            damaged[place.start] ^= 1;
+            std::fs::write(&path, damaged).unwrap();
+            let error = Index::verify(&path).unwrap_err().to_string();
+            assert!(error.contains(&format!("section {name},")), "{name}: {error}");
+            assert_eq!(if Index::open(&path).is_ok() { "verify" } else { "open" }, checked, "{name}");
+        }
+        assert_eq!(end, bytes.len() as u64);
+    }
+    assert!(met.iter().eq(described.keys()), "the golden files have sections {met:?}");
+}
+
+#[test]
+fn a_file_of_another_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("newer.linjin");
+    let [mut bytes, _] = golden();
+    bytes[8] += 1;
+    std::fs::write(&path, bytes).unwrap();
+    let error = Index::open(&path).unwrap_err().to_string();
+    assert!(error.contains("format version 2, this linjin reads up to 1"), "{error}");
+}
