@@ -338,6 +338,44 @@ fn a_build_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn optimizing_keeps_what_is_there_and_learns_from_queries() {
+    let (n, dim) = (6000, 16);
+    let values = clustered(n, dim, 23);
+    let index = Index::new(dim, Metric::Euclidean).unwrap();
+    index.add(&values, None, &Add::default()).unwrap();
+    index.remove(&(0..3000).collect::<Vec<_>>()).unwrap();
+    let own = index.info().curve;
+    // Queries from elsewhere take more effort.
+    let mut noise = noise(29);
+    let strange: Vec<f32> = (0..300 * dim).map(|_| 3.0 * noise()).collect();
+    index.optimize(Some(Vectors::Floats(&strange))).unwrap();
+    assert_eq!(index.ids(), (3000..6000).collect::<Vec<_>>());
+    assert_eq!(index.get(4000), Some(Vector::Floats(values[4000 * dim..][..dim].to_vec())));
+    assert_ne!(index.info().curve, own);
+    let mut hit = 0;
+    for query in strange.chunks(dim) {
+        let exact = index.search(query, &Search { effort: Effort::Exact, ..Search::new(10) }).unwrap();
+        let hits = index.search(query, &Search { effort: Effort::Recall(0.95), ..Search::new(10) }).unwrap();
+        hit += hits.ids.iter().filter(|id| exact.ids.contains(id)).count();
+    }
+    assert!(hit >= 2820, "{hit} of 3000");
+    assert!(index.optimize(Some(Vectors::Floats(&[f32::NAN; 16]))).is_err());
+}
+
+#[test]
+fn a_file_that_is_cut_while_open_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.linjin");
+    let index = Index::new(8, Metric::Euclidean).unwrap();
+    index.add(&clustered(1500, 8, 31), None, &Add::default()).unwrap();
+    index.save(&path).unwrap();
+    let mapped = Index::open(&path).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(8192).unwrap();
+    let found = mapped.search(&[0.0; 8], &Search::new(3));
+    assert!(found.unwrap_err().to_string().contains("cut short"));
+}
+
+#[test]
 fn bad_input_is_refused_and_changes_nothing() {
     let index = Index::new(2, Metric::Cosine).unwrap();
     index.add(&[1.0, 0.0], Some(&[7]), &Add::default()).unwrap();

@@ -98,6 +98,13 @@ impl<T: AnyBitPattern + NoUninit> Values<T> {
     }
 }
 
+impl<T> Values<T> {
+    /// Whether a page of the file under it has turned out to be gone.
+    pub(crate) fn is_truncated(&self) -> bool {
+        matches!(self, Self::Region(region) if region.is_truncated())
+    }
+}
+
 impl<T> Default for Values<T> {
     fn default() -> Self {
         Self::Own(Arc::default())

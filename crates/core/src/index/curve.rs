@@ -102,24 +102,38 @@ pub(super) fn probes(living: &[u32], seed: u64) -> Vec<u32> {
     chosen.into_iter().map(|i| living[i]).collect()
 }
 
-/// Measures the curve: looks for the neighbours of some vectors, that themselves left out, which an exact search found.
+/// What the curve is measured with.
+pub(super) enum Probes {
+    /// Vectors of the index, looked for among the others.
+    Own(u64),
+    /// Queries such as will be asked.
+    Given(Vec<Query>),
+}
+
+/// Measures the curve: looks for neighbours that an exact search found.
 pub(super) fn measure(
     space: &Space,
     slots: SlotsView<'_>,
     store: &LeafStore,
     living: &[u32],
-    seed: u64,
+    with: Probes,
     threads: usize,
 ) -> Curve {
-    let probes = probes(living, seed);
-    let queries: Vec<Query> = probes
-        .iter()
-        .map(|&slot| {
-            let mut query = Query { row: slots.row(slot).to_vec(), point: Vec::new() };
-            space.push_point(&query.row, &mut query.point);
-            query
-        })
-        .collect();
+    let (queries, probes) = match with {
+        Probes::Own(seed) => {
+            let probes = probes(living, seed);
+            let query = |&slot: &u32| {
+                let mut query = Query { row: slots.row(slot).to_vec(), point: Vec::new() };
+                space.push_point(&query.row, &mut query.point);
+                query
+            };
+            (probes.iter().map(query).collect::<Vec<_>>(), probes)
+        }
+        Probes::Given(queries) => {
+            let none = vec![u32::MAX; queries.len()]; // no slot has this number
+            (queries, none)
+        }
+    };
     let truth = super::exact::closest(space, slots, living, &queries, &probes, K, threads);
     let n_leaves = store.len();
     let steps: Vec<usize> = std::iter::successors(Some(1_usize), |&p| Some(p + p.div_ceil(3)))

@@ -19,6 +19,8 @@ use crate::parallel;
 
 /// The seed of an index for which nobody sets one.
 const SEED: u64 = 0x6c69_6e6a_696e;
+/// As many queries show how much effort a recall takes.
+const MOST_PROBES: usize = 2048;
 /// Queries that a thread takes at a time from a batch.
 const BATCH: usize = 16;
 
@@ -55,8 +57,7 @@ pub struct Info {
     pub metric: Metric,
     /// How many vectors there are.
     pub len: usize,
-    /// Bytes of vectors, ids and leaves, in memory or in the mapped file; what was changed since they were laid out is not
-    /// counted.
+    /// Bytes of vectors, ids and leaves, in memory or in the mapped file.
     pub bytes: u64,
     /// Of these, bytes that lie in a mapped file.
     pub mapped: u64,
@@ -128,7 +129,7 @@ impl Index {
     ///
     /// The first few thousand are compared one by one in every search. From then on, and again whenever there are four
     /// times as many, an addition groups all vectors into leaves, which takes seconds for each hundred thousand; all
-    /// others take some microseconds a vector.
+    /// others take some dozens of microseconds a vector, and less in batches.
     ///
     /// # Errors
     ///
@@ -182,6 +183,9 @@ impl Index {
         let ControlFlow::Continue(next) = update::add(&version, rows, left, work, &mut watch) else {
             return Err(UpdateError::Cancelled);
         };
+        if version.is_truncated() {
+            return Err(UpdateError::Damaged { what: "it was cut short while it was open".to_owned() });
+        }
         self.current.store(Arc::new(next));
         _ = watch(1.0);
         Ok(ids)
@@ -228,6 +232,7 @@ impl Index {
             hits.ids.push(id);
             hits.distances.push(distance);
         });
+        self.sound(&version)?;
         Ok(hits)
     }
 
@@ -264,6 +269,7 @@ impl Index {
                 .collect::<Vec<_>>()
             },
         );
+        self.sound(&version)?;
         let mut batch = HitsBatch {
             k,
             ids: vec![NO_ID; n * k],
@@ -295,6 +301,14 @@ impl Index {
         self.space.write_query(queries, row, query);
         let own = if shared.is_none() { allowed(version, search, row) } else { None };
         search::search(version, query, search.k, search.effort, shared.or(own.as_ref()), sink);
+    }
+
+    /// What was read from a file that somebody cut short is not to be believed.
+    fn sound(&self, version: &Version) -> Result<(), SearchError> {
+        match version.is_truncated() {
+            false => Ok(()),
+            true => Err(SearchError::Damaged { what: "it was cut short while it was open".to_owned() }),
+        }
     }
 
     /// How many queries there are, if all is well with them.
@@ -345,8 +359,28 @@ impl Index {
         (self.current.load_full(), free)
     }
 
-    /// Calibrates anew.
-    pub fn optimize(&self, _queries: Option<Vectors<'_>>) -> Result<(), SearchError> {
+    /// Groups all vectors into new leaves, and measures anew how much effort a recall takes: with `queries`, when there are
+    /// any, such as will be asked; otherwise with some of the index's own vectors. For after many changes, and for queries
+    /// that come from elsewhere than the vectors. Takes as long as a build; searches go on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As for [`search`](Self::search); the index is as it was before.
+    pub fn optimize(&self, queries: Option<Vectors<'_>>) -> Result<(), SearchError> {
+        let mut all = Vec::new();
+        if let Some(queries) = queries {
+            let n = self.queries(queries, &Search::new(1))?;
+            all.extend((0..n.min(MOST_PROBES)).map(|row| {
+                let mut query = Query::default();
+                self.space.write_query(queries, row, &mut query);
+                query
+            }));
+        }
+        let (version, mut free) = self.writer();
+        let work = Work { seed: SEED, threads: parallel::threads(None) };
+        let next = update::optimize(&version, all, work);
+        *free = Some(Vec::new()); // all slots were laid out anew
+        self.current.store(Arc::new(next));
         Ok(())
     }
 

@@ -66,7 +66,7 @@ pub struct Add<'a> {
     pub threads: Option<usize>,
     /// A vector takes the place of the one that has its id. Otherwise an id in use is an error.
     pub replace: bool,
-    /// Told about twenty times a second.
+    /// Told when a part of the work is done, and at the end.
     pub progress: Option<Progress<'a>>,
 }
 

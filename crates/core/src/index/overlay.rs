@@ -20,6 +20,11 @@ impl<V> Overlay<V> {
         self.nodes.get(i / NODE)?.as_ref()?[i % NODE].as_deref()
     }
 
+    /// All entries.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &V> {
+        self.nodes.iter().flatten().flat_map(|node| node.iter().filter_map(|entry| entry.as_deref()))
+    }
+
     pub(super) fn set(&mut self, i: usize, value: V) {
         if self.nodes.len() <= i / NODE {
             self.nodes.resize(i / NODE + 1, None);

@@ -122,6 +122,11 @@ impl Slots {
         self.len
     }
 
+    /// Bytes of the pages that were changed.
+    pub(super) fn changed_bytes(&self, space: &Space) -> u64 {
+        (self.pages.iter().count() * (size_of::<Page>() + PAGE * space.row_words() * size_of::<u32>())) as u64
+    }
+
     /// Changes slots; `change` gets each with its number in `slots`, which are in ascending order, and its place.
     pub(super) fn change(&mut self, space: &Space, slots: &[u32], mut change: impl FnMut(usize, Place<'_>)) {
         let words = space.row_words();

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::curve;
+use super::curve::{self, Probes};
 use super::ids::Ids;
 use super::slots::{Base, Slots};
+use super::space::Query;
 use super::store::LeafStore;
 use super::train::{self, train};
 use super::version::{Grown, Version};
@@ -244,6 +245,27 @@ fn split(next: &mut Version, number: u32) {
     }
 }
 
+/// All vectors in new leaves, and the effort that a recall takes measured anew: with `queries`, where there are any.
+pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Version {
+    let none = Rows { vectors: Vectors::Floats(&[]), ids: &[] };
+    let mut watch = |_: f64| ControlFlow::Continue(());
+    let ControlFlow::Continue(mut next) = rebuild(version, none, &[], work, &mut watch) else {
+        return version.clone(); // nobody breaks off
+    };
+    let living: Vec<u32> = next.view().living().map(|(slot, _)| slot).collect();
+    if let Some(grown) = next.leaves.take() {
+        let curve = match queries.is_empty() {
+            true => grown.curve,
+            false => {
+                let with = Probes::Given(queries);
+                curve::measure(&version.space, next.view(), &grown.store, &living, with, work.threads)
+            }
+        };
+        next.leaves = Some(Grown { curve, ..grown });
+    }
+    next
+}
+
 /// All vectors laid out anew, `rows` among them, and grouped into new leaves when there are enough.
 pub(super) fn rebuild(
     version: &Version,
@@ -298,7 +320,7 @@ pub(super) fn rebuild(
     let mut inner = |share: f64| watch(0.05 + 0.85 * share);
     let (store, homes) = train(&space, next.view(), &living, work.seed, work.threads, &mut inner)?;
     watch(0.9)?;
-    let curve = curve::measure(&space, next.view(), &store, &living, work.seed, work.threads);
+    let curve = curve::measure(&space, next.view(), &store, &living, Probes::Own(work.seed), work.threads);
     next.slots.base.homes = homes.into();
     next.leaves = Some(Grown { store, curve });
     ControlFlow::Continue(next)

@@ -36,7 +36,12 @@ impl Version {
         self.slots.view(&self.space)
     }
 
-    /// Bytes in memory, and bytes in a mapped file, of what was laid out together.
+    /// Whether the file under it has turned out to be shorter than it was.
+    pub(super) fn is_truncated(&self) -> bool {
+        self.slots.base.rows.is_truncated()
+    }
+
+    /// Bytes in memory, and bytes in a mapped file.
     pub(super) fn bytes(&self) -> (u64, u64) {
         let base = &self.slots.base;
         let mut parts = vec![
@@ -48,6 +53,8 @@ impl Version {
         ];
         if let Some(Grown { store, .. }) = &self.leaves {
             let LeafBase { starts, biases, slots, codes } = &store.base;
+            let changed = store.changed.iter().map(|leaf| leaf.bytes()).sum();
+            parts.push((changed, 0));
             parts.extend([
                 starts.bytes(),
                 biases.bytes(),
@@ -56,6 +63,7 @@ impl Version {
                 store.directory.bytes(),
             ]);
         }
+        parts.push((self.slots.changed_bytes(&self.space), 0));
         parts.into_iter().fold((0, 0), |(memory, mapped), part| (memory + part.0, mapped + part.1))
     }
 

@@ -35,6 +35,11 @@ impl LeafView<'_> {
 }
 
 impl Leaf {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        (size_of_val(&*self.biases) + size_of_val(&*self.slots) + self.codes.len()) as u64
+    }
+
     pub(crate) fn view(&self) -> LeafView<'_> {
         LeafView { biases: &self.biases, slots: &self.slots, codes: &self.codes }
     }
