@@ -54,10 +54,16 @@ fn flat() -> Golden {
     Golden { name: "flat-v1.linjin", metric: Metric::Cosine, dim: 3, vectors, removed }
 }
 
-/// Enough vectors for leaves, numbered from 0.
+/// Enough vectors for leaves, numbered from 0; of so few directions that principal components are coded.
 fn leaves() -> Golden {
-    let vectors = (0..).zip(noise(2100, 4, 2)).collect();
-    Golden { name: "leaves-v1.linjin", metric: Metric::Euclidean, dim: 4, vectors, removed: Vec::new() }
+    let directions = noise(3, 20, 3);
+    let vector = |small: &Vec<f32>| -> Vec<f32> {
+        let value = |d: usize| small.iter().zip(&directions).map(|(x, direction)| x * direction[d]).sum();
+        (0..20).map(value).collect()
+    };
+    let vectors: Vec<Vec<f32>> = noise(2100, 3, 2).iter().map(vector).collect();
+    let vectors = (0..).zip(vectors).collect();
+    Golden { name: "leaves-v1.linjin", metric: Metric::Euclidean, dim: 20, vectors, removed: Vec::new() }
 }
 
 /// Vectors that look random, with values between -1 and 1.

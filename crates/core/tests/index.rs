@@ -338,6 +338,36 @@ fn a_build_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn vectors_of_few_directions_come_back_from_a_file() {
+    let (n, dim, rank) = (4000, 96, 6);
+    let (small, mut noise) = (clustered(n, rank, 37), noise(41));
+    let directions: Vec<f32> = (0..rank * dim).map(|_| noise()).collect();
+    let values: Vec<f32> = small
+        .chunks(rank)
+        .flat_map(|row| {
+            let value = |d: usize| row.iter().enumerate().map(|(r, x)| x * directions[r * dim + d]).sum();
+            (0..dim).map(value).collect::<Vec<f32>>()
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.linjin");
+    let index = Index::new(dim, Metric::Euclidean).unwrap();
+    index.add(&values[..3000 * dim], None, &Add::default()).unwrap();
+    index.add(&values[3000 * dim..], None, &Add::default()).unwrap();
+    index.save(&path).unwrap();
+    Index::verify(&path).unwrap();
+    let mapped = Index::open(&path).unwrap();
+    let mut hit = 0;
+    for query in values.chunks(dim).step_by(41) {
+        let hits = index.search(query, &Search::new(10)).unwrap();
+        assert_eq!(hits, mapped.search(query, &Search::new(10)).unwrap());
+        let exact = index.search(query, &Search { effort: Effort::Exact, ..Search::new(10) }).unwrap();
+        hit += hits.ids.iter().filter(|id| exact.ids.contains(id)).count();
+    }
+    assert!(hit >= 900, "{hit} of 980");
+}
+
+#[test]
 fn optimizing_keeps_what_is_there_and_learns_from_queries() {
     let (n, dim) = (6000, 16);
     let values = clustered(n, dim, 23);

@@ -48,10 +48,12 @@ pub(super) enum Kind {
     CentroidCodebook = 13,
     /// How much effort a recall takes.
     Curve = 14,
+    /// The centroids as few values: their principal components. Only where the codes are of such.
+    Short = 15,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Rows,
         Self::Ids,
         Self::Scales,
@@ -66,6 +68,7 @@ impl Kind {
         Self::Codebook,
         Self::CentroidCodebook,
         Self::Curve,
+        Self::Short,
     ];
 }
 

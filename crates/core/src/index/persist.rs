@@ -131,6 +131,9 @@ fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
         Kind::CentroidCodebook,
         Box::new(|to| to.write_all(cast_slice(&directory.codebook().to_words()))),
     ));
+    if let Some(short) = directory.short_words() {
+        parts.push((Kind::Short, Box::new(move |to| to.write_all(cast_slice(&short)))));
+    }
     parts.push((Kind::Curve, Box::new(|to| to.write_all(cast_slice(&curve_words(curve))))));
     parts
 }
@@ -211,7 +214,8 @@ pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
         let coarse = book(Kind::CentroidCodebook)?;
         let (centroids, groups) = (region(Kind::Centroids, None)?, checked(Kind::Groups)?);
         let centroids = Values::Region(centroids);
-        let directory = Directory::from_words(space.kernels, dim, centroids, groups.words(), coarse)
+        let short = optional(Kind::Short, None)?;
+        let directory = Directory::from_words(space.kernels, dim, centroids, groups.words(), coarse, short)
             .ok_or_else(|| unsound(Kind::Groups))?;
         let starts = checked(Kind::Starts)?;
         let words = starts.words();

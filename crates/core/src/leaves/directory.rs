@@ -3,7 +3,7 @@
 use bytemuck::cast_slice;
 
 use super::keep::{Keep, estimate, key, number};
-use crate::file::Values;
+use crate::file::{Region, Values};
 use crate::kmeans::Points;
 use crate::quant::{Codebook, Measure, Projection, Table};
 use crate::random::Random;
@@ -60,6 +60,18 @@ impl Short {
         short.centroids = short.of(kernels, projection, directory.centroids()).into();
         short.centres = short.of(kernels, projection, &directory.centres);
         Some(short)
+    }
+
+    fn from_region(region: &Region, dim: usize, width: usize, n: usize, n_groups: usize) -> Option<Self> {
+        let (mean, rest) = region.words().split_at_checked(dim)?;
+        let (centres, centroids) = rest.split_at_checked(n_groups.checked_mul(width)?)?;
+        let whole = centroids.len() == n.checked_mul(width)?;
+        let centroids = region.part(region.words().len() - centroids.len()..region.words().len())?;
+        whole.then(|| Self {
+            mean: cast_slice(mean).to_vec(),
+            centres: cast_slice(centres).to_vec(),
+            centroids: Values::Region(centroids),
+        })
     }
 
     /// The few values of some rows.
@@ -196,7 +208,9 @@ impl Directory {
 
     /// Bytes of the centroids in memory, and in a mapped file.
     pub(crate) fn bytes(&self) -> (u64, u64) {
-        self.centroids.bytes()
+        let (memory, mapped) = self.centroids.bytes();
+        let short = self.short.as_ref().map_or((0, 0), |short| short.centroids.bytes());
+        (memory + short.0, mapped + short.1)
     }
 
     pub(crate) fn codebook(&self) -> &Codebook {
@@ -221,13 +235,21 @@ impl Directory {
         words
     }
 
-    /// What [`to_words`](Self::to_words) wrote; `None` for anything else.
+    /// The few values of everything, where there are any: the mean, the centres, the centroids.
+    pub(crate) fn short_words(&self) -> Option<Vec<u32>> {
+        let short = self.short.as_ref()?;
+        let parts: [&[f32]; 3] = [&short.mean, &short.centres, short.centroids.as_slice()];
+        Some(cast_slice(&parts.concat()).to_vec())
+    }
+
+    /// What [`to_words`](Self::to_words) and [`short_words`](Self::short_words) wrote; `None` for anything else.
     pub(crate) fn from_words(
         kernels: &Kernels,
         dim: usize,
         centroids: Values<f32>,
         words: &[u32],
         codebook: Codebook,
+        short: Option<Region>,
     ) -> Option<Self> {
         let (&[n, n_groups], rest) = words.split_first_chunk::<2>()?;
         let (n, n_groups) = (n as usize, n_groups as usize);
@@ -253,7 +275,13 @@ impl Directory {
             && Some(centroids.as_slice().len()) == n.checked_mul(dim)
             && group_of.iter().all(|&group| (group as usize) < n_groups);
         let centres: Vec<f32> = cast_slice(centres).to_vec();
-        let mut directory = sound.then(|| Self {
+        let short = match short {
+            Some(region) => {
+                Some(Short::from_region(&region, dim, codebook.projection().padded(), n, n_groups)?)
+            }
+            None => None,
+        };
+        sound.then(|| Self {
             dim,
             squares: cast_slice(squares).to_vec(),
             handicaps: cast_slice(handicaps).to_vec(),
@@ -263,10 +291,8 @@ impl Directory {
             centres,
             codebook,
             groups,
-            short: None,
-        })?;
-        directory.short = Short::new(kernels, &directory);
-        Some(directory)
+            short,
+        })
     }
 
     /// The `wanted` leaves to look into for `query`, best first, each with |q − c|² − |q|², or −⟨q, c⟩ for inner products.
