@@ -140,6 +140,16 @@ impl Pages {
     }
 }
 
+/// Gives back to the system what was freed. After work that took much memory for a while, glibc keeps it otherwise, and the
+/// process looks several times as large as what it holds.
+pub(crate) fn release_freed() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: a plain call, which any thread may make at any time.
+        unsafe { libc::malloc_trim(0) };
+    }
+}
+
 /// Asks for large pages under much memory. Items are read in random order, and with pages of 4 KB the processor spends
 /// more time on finding them than on reading them. Under little memory they would be a waste.
 fn use_large_pages(map: &MmapMut) {

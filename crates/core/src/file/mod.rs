@@ -14,5 +14,5 @@ mod region;
 mod sigbus;
 
 pub(crate) use atomic::AtomicFile;
-pub(crate) use mmap::{Mapping, Pages};
+pub(crate) use mmap::{Mapping, Pages, release_freed};
 pub(crate) use region::{Region, Values};

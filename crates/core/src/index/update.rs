@@ -13,7 +13,7 @@ use super::store::LeafStore;
 use super::train::{self, train};
 use super::version::{Grown, Version};
 use super::{NO_ID, Vectors};
-use crate::file::{Pages, Region, Values};
+use crate::file::{Pages, Region, Values, release_freed};
 use crate::kmeans::{Points, members};
 use crate::leaves::{Directory, Homes, Leaves, NO_LEAF};
 use crate::parallel;
@@ -322,6 +322,7 @@ pub(super) fn rebuild(
     watch(0.9)?;
     let curve = curve::measure(&space, next.view(), &store, &living, Probes::Own(work.seed), work.threads);
     next.slots.base.homes = homes.into();
+    release_freed();
     next.leaves = Some(Grown { store, curve });
     ControlFlow::Continue(next)
 }
