@@ -91,7 +91,7 @@ pub(super) fn add(
     next.ids.put(&came, &version.view());
     next.len = len;
     next.next_id = next_id(version.next_id, rows.ids);
-    split_large(&mut next);
+    split_large(&mut next, &homes);
     ControlFlow::Continue(next)
 }
 
@@ -139,6 +139,8 @@ fn put_in(
     threads: usize,
 ) -> Vec<Homes> {
     const AT_ONCE: usize = 64;
+    // A thread costs more to start than a few vectors take.
+    let threads = if slots.len() < AT_ONCE { 1 } else { threads };
     let space = &version.space;
     let store = &mut grown.store;
     let coded = store.coded(space);
@@ -187,14 +189,14 @@ fn put_in(
     homes
 }
 
-/// Splits the leaves that have grown too large.
-fn split_large(next: &mut Version) {
+/// Splits those of the leaves `homes` that have grown too large.
+fn split_large(next: &mut Version, homes: &[Homes]) {
     let Some(grown) = &next.leaves else { return };
     let view = grown.store.view();
-    let large: Vec<u32> = (0..grown.store.len() as u32)
-        .filter(|&leaf| grown.store.changed.get(leaf as usize).is_some())
-        .filter(|&leaf| view.leaf(leaf).members().count() > MOST_IN_LEAF)
-        .collect();
+    let mut large: Vec<u32> = homes.iter().flatten().copied().filter(|&home| home != NO_LEAF).collect();
+    large.sort_unstable();
+    large.dedup();
+    large.retain(|&leaf| view.leaf(leaf).members().count() > MOST_IN_LEAF);
     for leaf in large {
         split(next, leaf);
     }
