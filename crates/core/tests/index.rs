@@ -264,6 +264,7 @@ fn damage_is_an_error_and_never_a_crash() {
         }
         std::fs::write(&path, &bytes).unwrap();
         let verified = Index::verify(&path);
+        assert_eq!(verified.is_ok(), bytes == whole, "round {round}: every difference is found");
         let Ok(index) = Index::open(&path) else {
             assert!(verified.is_err());
             continue;
@@ -403,6 +404,11 @@ fn a_file_that_is_cut_while_open_is_an_error() {
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(8192).unwrap();
     let found = mapped.search(&[0.0; 8], &Search::new(3));
     assert!(found.unwrap_err().to_string().contains("cut short"));
+    // What is gone is not written anew as zeros.
+    assert!(mapped.remove(&[1]).unwrap_err().to_string().contains("cut short"));
+    let other = folder.path().join("other.linjin");
+    assert!(mapped.save(&other).unwrap_err().to_string().contains("cut short"));
+    assert!(!other.exists());
 }
 
 #[test]

@@ -9,12 +9,12 @@ use rustc_hash::FxHashSet;
 
 use super::error::{BuildError, OpenError, SearchError, UpdateError};
 use super::options::{Add, Effort, Filters, Search};
-use super::persist;
+use super::persist::{self, CUT_SHORT};
 use super::search::{self, Allowed};
 use super::space::{Query, Space};
 use super::update::{self, Rows, Work};
 use super::version::Version;
-use super::{Filter, Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
+use super::{Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
 use crate::parallel;
 
 /// The seed of an index for which nobody sets one.
@@ -150,6 +150,7 @@ impl Index {
             Fault::NotFinite { row, column, value } => UpdateError::NotFinite { row, column, value },
         })?;
         let (version, mut free) = self.writer();
+        let given = ids.is_some();
         let ids = match ids {
             Some(ids) if ids.len() != n => return Err(UpdateError::Ids { ids: ids.len(), vectors: n }),
             Some(ids) => ids.to_vec(),
@@ -162,7 +163,8 @@ impl Index {
             return Err(UpdateError::Full);
         }
         let mut seen = FxHashSet::default();
-        for (row, &id) in ids.iter().enumerate() {
+        // Numbers that follow are new and differ.
+        for (row, &id) in ids.iter().enumerate().filter(|_| given) {
             if id == NO_ID {
                 return Err(UpdateError::Reserved { row });
             }
@@ -180,12 +182,11 @@ impl Index {
         let work = Work { seed: SEED, threads: parallel::threads(options.threads) };
         let rows = Rows { vectors, ids: &ids };
         let left = free.get_or_insert_with(|| free_slots(&version));
-        let ControlFlow::Continue(next) = update::add(&version, rows, left, work, &mut watch) else {
+        let ControlFlow::Continue((next, used)) = update::add(&version, rows, left, work, &mut watch) else {
             return Err(UpdateError::Cancelled);
         };
-        if version.is_truncated() {
-            return Err(UpdateError::Damaged { what: "it was cut short while it was open".to_owned() });
-        }
+        sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        left.truncate(left.len() - used);
         self.current.store(Arc::new(next));
         _ = watch(1.0);
         Ok(ids)
@@ -205,6 +206,7 @@ impl Index {
         slots.dedup();
         let left = free.get_or_insert_with(|| free_slots(&version));
         let next = update::remove(&version, &slots);
+        sound(&version).map_err(|what| UpdateError::Damaged { what })?;
         left.extend(slots);
         self.current.store(Arc::new(next));
         Ok(())
@@ -232,7 +234,7 @@ impl Index {
             hits.ids.push(id);
             hits.distances.push(distance);
         });
-        self.sound(&version)?;
+        sound(&version).map_err(|what| SearchError::Damaged { what })?;
         Ok(hits)
     }
 
@@ -269,7 +271,7 @@ impl Index {
                 .collect::<Vec<_>>()
             },
         );
-        self.sound(&version)?;
+        sound(&version).map_err(|what| SearchError::Damaged { what })?;
         let mut batch = HitsBatch {
             k,
             ids: vec![NO_ID; n * k],
@@ -294,21 +296,13 @@ impl Index {
         queries: Vectors<'_>,
         row: usize,
         search: &Search<'_>,
-        shared: Option<&Allowed>,
+        shared: Option<&Allowed<'_>>,
         query: &mut Query,
         sink: impl FnMut(f32, u64),
     ) {
         self.space.write_query(queries, row, query);
         let own = if shared.is_none() { allowed(version, search, row) } else { None };
         search::search(version, query, search.k, search.effort, shared.or(own.as_ref()), sink);
-    }
-
-    /// What was read from a file that somebody cut short is not to be believed.
-    fn sound(&self, version: &Version) -> Result<(), SearchError> {
-        match version.is_truncated() {
-            false => Ok(()),
-            true => Err(SearchError::Damaged { what: "it was cut short while it was open".to_owned() }),
-        }
     }
 
     /// How many queries there are, if all is well with them.
@@ -379,6 +373,7 @@ impl Index {
         let (version, mut free) = self.writer();
         let work = Work { seed: SEED, threads: parallel::threads(None) };
         let next = update::optimize(&version, all, work);
+        sound(&version).map_err(|what| SearchError::Damaged { what })?;
         *free = Some(Vec::new()); // all slots were laid out anew
         self.current.store(Arc::new(next));
         Ok(())
@@ -390,7 +385,7 @@ impl Index {
     ///
     /// The directory cannot be written to, or the disk is full. What was in the file's place is still there then.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), OpenError> {
-        Ok(persist::save(&self.current.load(), path.as_ref())?)
+        persist::save(&self.current.load(), path.as_ref())
     }
 
     /// Maps the file of an index: ready at once at any size, and its pages are shared with every process that has opened
@@ -441,43 +436,22 @@ enum Fault {
     NotFinite { row: usize, column: usize, value: f32 },
 }
 
+/// What was read from a file that somebody cut short meanwhile is not to be believed; says so.
+fn sound(version: &Version) -> Result<(), String> {
+    if version.is_truncated() { Err(CUT_SHORT.to_owned()) } else { Ok(()) }
+}
+
 fn free_slots(version: &Version) -> Vec<u32> {
     let view = version.view();
     (0..view.len as u32).rev().filter(|&slot| view.id(slot) == NO_ID).collect()
 }
 
-/// The slots that query number `row` may return; `None` when it may return all.
-fn allowed(version: &Version, search: &Search<'_>, row: usize) -> Option<Allowed> {
-    let pick = |filters: Option<Filters<'_>>| match filters {
+/// What query number `row` may return; `None` when it may return all.
+fn allowed<'a>(version: &Version, search: &Search<'a>, row: usize) -> Option<Allowed<'a>> {
+    let pick = |filters: Option<Filters<'a>>| match filters {
         None => None,
-        Some(Filters::Same(filter)) => Some(filter.clone()),
-        Some(Filters::Each(filters)) => Some(filters[row].clone()),
+        Some(Filters::Same(filter)) => Some(filter),
+        Some(Filters::Each(filters)) => Some(&filters[row]),
     };
-    let (filter, exclude) = (pick(search.filter), pick(search.exclude));
-    if filter.is_none() && exclude.is_none() {
-        return None;
-    }
-    let view = version.view();
-    let mut allowed = Allowed::none(view.len);
-    match &filter {
-        None => view.living().for_each(|(slot, _)| allowed.put(slot)),
-        Some(Filter::Ids(ids)) => {
-            ids.iter().filter_map(|&id| version.slot(id)).for_each(|slot| allowed.put(slot))
-        }
-        Some(Filter::Mask(mask)) => {
-            let has = |id: u64| mask.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1);
-            view.living().filter(|&(_, id)| has(id)).for_each(|(slot, _)| allowed.put(slot));
-        }
-    }
-    match &exclude {
-        None => {}
-        Some(Filter::Ids(ids)) => {
-            ids.iter().filter_map(|&id| version.slot(id)).for_each(|slot| allowed.take(slot))
-        }
-        Some(Filter::Mask(mask)) => {
-            let has = |id: u64| mask.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1);
-            view.living().filter(|&(_, id)| has(id)).for_each(|(slot, _)| allowed.take(slot));
-        }
-    }
-    Some(allowed)
+    Allowed::new(version, pick(search.filter), pick(search.exclude))
 }

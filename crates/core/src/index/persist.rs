@@ -24,11 +24,14 @@ use crate::simd::BLOCK;
 /// The largest table of sections that there can be, and more.
 const MOST_HEAD: u64 = 64 * 1024;
 
+/// What became of a file whose pages are gone.
+pub(super) const CUT_SHORT: &str = "it was cut short while it was open";
+
 /// Writes a section's bytes.
 type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// Writes `version` in place of `path`, whole or not at all.
-pub(super) fn save(version: &Version, path: &Path) -> io::Result<()> {
+pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
     let parts = parts(version);
     let mut offset = Head::size(parts.len());
     let mut sections = Vec::with_capacity(parts.len());
@@ -56,7 +59,10 @@ pub(super) fn save(version: &Version, path: &Path) -> io::Result<()> {
         let end = section.offset + section.bytes;
         file.write_all(&vec![0; (end.next_multiple_of(ALIGN) - end) as usize])?;
     }
-    file.commit()
+    if version.is_truncated() {
+        return Err(OpenError::Damaged { what: CUT_SHORT.to_owned() });
+    }
+    Ok(file.commit()?)
 }
 
 /// Counts and sums up what is written.
@@ -294,7 +300,7 @@ pub(super) fn verify(path: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Damaged { what });
     }
     if whole.is_truncated() {
-        return Err(OpenError::Damaged { what: "it was cut short while it was read".to_owned() });
+        return Err(OpenError::Damaged { what: CUT_SHORT.to_owned() });
     }
     Ok(())
 }

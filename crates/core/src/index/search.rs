@@ -2,51 +2,96 @@
 
 use std::cell::RefCell;
 
+use rustc_hash::FxHashSet;
+
 use super::exact;
 use super::space::Query;
-use super::version::Version;
-use crate::leaves::{Filtered, Probe, Scratch, key, number, probe};
+use super::version::{Grown, Version};
+use crate::filter::Filter;
+use crate::leaves::{Filtered, Probe, Scratch, estimate, key, number, probe};
 
 use super::options::Effort;
 
-/// Slots that a search may return.
-#[derive(Clone, Debug)]
-pub(super) struct Allowed {
-    bits: Vec<u64>,
-    /// How many there are.
-    pub(super) count: usize,
+/// Ids, to ask whether one is among them.
+#[derive(Debug)]
+enum Set<'a> {
+    Ids(FxHashSet<u64>),
+    Mask(&'a [u64]),
 }
 
-impl Allowed {
-    pub(super) fn none(slots: usize) -> Self {
-        Self { bits: vec![0; slots.div_ceil(64)], count: 0 }
-    }
-
-    pub(super) fn has(&self, slot: u32) -> bool {
-        self.bits.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
-    }
-
-    pub(super) fn put(&mut self, slot: u32) {
-        let word = &mut self.bits[slot as usize / 64];
-        self.count += usize::from(*word >> (slot % 64) & 1 == 0);
-        *word |= 1 << (slot % 64);
-    }
-
-    pub(super) fn take(&mut self, slot: u32) {
-        if let Some(word) = self.bits.get_mut(slot as usize / 64) {
-            self.count -= usize::from(*word >> (slot % 64) & 1 == 1);
-            *word &= !(1 << (slot % 64));
+impl<'a> Set<'a> {
+    fn new(filter: &'a Filter) -> Self {
+        match filter {
+            Filter::Ids(ids) => Self::Ids(ids.iter().copied().collect()),
+            Filter::Mask(words) => Self::Mask(words),
         }
     }
 
-    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        let ones = |(i, &word): (usize, &u64)| {
-            std::iter::successors((word != 0).then_some(word), |rest| {
-                Some(rest & (rest - 1)).filter(|&rest| rest != 0)
-            })
-            .map(move |rest| i as u32 * 64 + rest.trailing_zeros())
+    #[inline]
+    fn has(&self, id: u64) -> bool {
+        match self {
+            Self::Ids(ids) => ids.contains(&id),
+            Self::Mask(words) => words.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1),
+        }
+    }
+
+    fn ids(&self) -> Box<dyn Iterator<Item = u64> + '_> {
+        match self {
+            Self::Ids(ids) => Box::new(ids.iter().copied()),
+            Self::Mask(words) => Box::new(words.iter().enumerate().flat_map(|(i, &word)| {
+                let rest = |&rest: &u64| Some(rest & (rest - 1)).filter(|&rest| rest != 0);
+                std::iter::successors(Some(word).filter(|&word| word != 0), rest)
+                    .map(move |rest| i as u64 * 64 + u64::from(rest.trailing_zeros()))
+            })),
+        }
+    }
+}
+
+/// What a search may return. Nothing is worked out for all vectors: a query that leaves out a hundred of a million costs a
+/// hundred steps more, and a look at each candidate.
+#[derive(Debug)]
+pub(super) struct Allowed<'a> {
+    filter: Option<Set<'a>>,
+    exclude: Option<Set<'a>>,
+    /// About how many vectors are allowed; never fewer than are.
+    count: usize,
+}
+
+impl<'a> Allowed<'a> {
+    /// The vectors in `filter`, or all, without those in `exclude`; `None` when that is all.
+    pub(super) fn new(
+        version: &Version,
+        filter: Option<&'a Filter>,
+        exclude: Option<&'a Filter>,
+    ) -> Option<Self> {
+        if filter.is_none() && exclude.is_none() {
+            return None;
+        }
+        let filter = filter.map(Set::new);
+        let count = match &filter {
+            None => version.len,
+            Some(Set::Ids(ids)) => ids.len().min(version.len),
+            Some(Set::Mask(words)) => {
+                words.iter().map(|word| word.count_ones() as usize).sum::<usize>().min(version.len)
+            }
         };
-        self.bits.iter().enumerate().flat_map(ones)
+        Some(Self { filter, exclude: exclude.map(Set::new), count })
+    }
+
+    #[inline]
+    fn has(&self, id: u64) -> bool {
+        self.filter.as_ref().is_none_or(|set| set.has(id))
+            && !self.exclude.as_ref().is_some_and(|set| set.has(id))
+    }
+
+    /// The slots of all allowed vectors.
+    fn slots(&self, version: &Version, slots: &mut Vec<u32>) {
+        match &self.filter {
+            None => {
+                slots.extend(version.view().living().filter(|&(_, id)| self.has(id)).map(|(slot, _)| slot))
+            }
+            Some(set) => slots.extend(set.ids().filter(|&id| self.has(id)).filter_map(|id| version.slot(id))),
+        }
     }
 }
 
@@ -61,6 +106,19 @@ struct Buffers {
     hits: Vec<(f32, u64)>,
 }
 
+impl Buffers {
+    /// Gives back what only a comparison with all vectors needed: a thread keeps its buffers for as long as it lives.
+    fn shrink(&mut self) {
+        const MOST: usize = 1 << 16;
+        self.slots.truncate(MOST);
+        self.slots.shrink_to(MOST);
+        self.keys.truncate(MOST);
+        self.keys.shrink_to(MOST);
+        self.hits.truncate(MOST);
+        self.hits.shrink_to(MOST);
+    }
+}
+
 /// Places for slots that were seen; a power of two.
 const SEEN: usize = 2048;
 /// 2^32 divided by the golden ratio: multiplied by it, numbers that are close fall into places that are not.
@@ -73,7 +131,7 @@ thread_local! {
 /// What [`Allowed`] vectors cost in a scan of all of them against one that is met in a leaf, which is compared in its
 /// short form.
 const EXACT_COST: usize = 4;
-/// Under a filter so many times as many leaves are ranked, since the closest ones may hold nothing that passes.
+/// Under a filter so many times as many leaves are ranked as are looked into at most when all pass.
 const RANKED_MORE: usize = 2;
 
 /// Calls `sink` with the hits of `query`, closest first: distance and id.
@@ -82,60 +140,67 @@ pub(super) fn search(
     query: &Query,
     k: usize,
     effort: Effort,
-    allowed: Option<&Allowed>,
-    sink: impl FnMut(f32, u64),
+    allowed: Option<&Allowed<'_>>,
+    mut sink: impl FnMut(f32, u64),
 ) {
     BUFFERS.with_borrow_mut(|buffers| {
-        let Buffers { probe: scratch, seen, slots, keys, hits } = buffers;
-        slots.clear();
-        hits.clear();
         let k = k.min(version.len);
         if k == 0 {
             return;
         }
         let view = version.view();
-        match plan(version, k, effort, allowed) {
-            Some(effort) => {
-                let Some(grown) = &version.leaves else { return };
-                let coded = grown.store.coded(&version.space);
-                let leaves = grown.store.view();
-                let filter = || {
-                    allowed.map(|allowed| Filtered { allowed: |slot| allowed.has(slot), more: effort.leaves })
-                };
-                let everywhere = Probe { leaves: grown.store.len(), ..effort };
-                let more = if allowed.is_some() { RANKED_MORE } else { 1 };
-                let first = Probe { leaves: effort.leaves * more, ..effort };
-                probe(coded, &leaves, &query.point, first, filter(), scratch);
-                if !scratch.was_enough() {
-                    probe(coded, &leaves, &query.point, everywhere, filter(), scratch);
-                }
+        let leaves = plan(version, k, effort, allowed).zip(version.leaves.as_ref());
+        if let Some((effort, Grown { store, .. })) = leaves {
+            // Under a filter more leaves are ranked than looked into, since the closest ones may hold nothing that passes.
+            let more = if allowed.is_some() { RANKED_MORE } else { 1 };
+            let everywhere = store.len();
+            for leaves in [effort.leaves * more, everywhere] {
+                let passes =
+                    |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
+                let filter = allowed.map(|_| Filtered { allowed: passes, more: effort.leaves });
+                let Buffers { probe: scratch, seen, slots, .. } = buffers;
+                let effort = Probe { leaves, ..effort };
+                probe(store.coded(&version.space), &store.view(), &query.point, effort, filter, scratch);
                 different(scratch.found(), view.len, seen, slots);
-                if slots.len() < k.min(allowed.map_or(k, |allowed| allowed.count)) {
-                    // Such as leaves that lost most of their vectors.
-                    probe(coded, &leaves, &query.point, everywhere, filter(), scratch);
-                    different(scratch.found(), view.len, seen, slots);
+                if leaves < everywhere && !scratch.was_enough() {
+                    continue;
                 }
+                compare(version, query, k, buffers);
+                if buffers.hits.len() >= k.min(allowed.map_or(k, |allowed| allowed.count)) {
+                    break;
+                }
+                // Such as leaves that lost most of their vectors: once more, everywhere.
             }
-            None => match allowed {
-                Some(allowed) => slots.extend(allowed.slots()),
-                None => slots.extend(view.living().map(|(slot, _)| slot)),
-            },
+        } else {
+            buffers.slots.clear();
+            match allowed {
+                Some(allowed) => allowed.slots(version, &mut buffers.slots),
+                None => buffers.slots.extend(view.living().map(|(slot, _)| slot)),
+            }
+            compare(version, query, k, buffers);
         }
-        keys.clear();
-        exact::ranks(&version.space, view, slots, query, |rank, slot| keys.push(key(rank, slot)));
-        // A candidate may have come twice, from its two leaves.
-        let wanted = 2 * k;
-        if keys.len() > wanted {
-            keys.select_nth_unstable(wanted);
-            let limit = keys[wanted] >> 32;
-            keys.retain(|key| key >> 32 <= limit); // with all that are as far away: ties go by id
-        }
-        hits.extend(keys.iter().map(|&key| (crate::leaves::estimate(key), view.id(number(key)))));
-        hits.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        hits.dedup_by_key(|hit| hit.1);
-        let mut sink = sink;
-        hits.iter().take(k).for_each(|&(rank, id)| sink(version.space.distance(rank), id));
+        buffers.hits.iter().take(k).for_each(|&(rank, id)| sink(version.space.distance(rank), id));
+        buffers.shrink();
     });
+}
+
+/// Compares the vectors in `slots` exactly: the `k` closest, and no fewer, become the hits, closest first.
+fn compare(version: &Version, query: &Query, k: usize, buffers: &mut Buffers) {
+    let Buffers { slots, keys, hits, .. } = buffers;
+    let view = version.view();
+    keys.clear();
+    exact::ranks(&version.space, view, slots, query, |rank, slot| keys.push(key(rank, slot)));
+    // A candidate may have come twice, from its two leaves.
+    let wanted = 2 * k;
+    if keys.len() > wanted {
+        keys.select_nth_unstable(wanted);
+        let limit = keys[wanted] >> 32;
+        keys.retain(|key| key >> 32 <= limit); // with all that are as far away: ties go by id
+    }
+    hits.clear();
+    hits.extend(keys.iter().map(|&key| (estimate(key), view.id(number(key)))));
+    hits.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    hits.dedup_by_key(|hit| hit.1);
 }
 
 /// The slots of what was found, each once, or nearly so.
@@ -155,7 +220,7 @@ fn different(found: &[(f32, u32)], len: usize, seen: &mut Vec<u32>, slots: &mut 
 }
 
 /// How far to look; `None` to compare all.
-fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed>) -> Option<Probe> {
+fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_>>) -> Option<Probe> {
     let grown = version.leaves.as_ref()?;
     let n_leaves = grown.store.len();
     let mut probe = match effort {

@@ -41,35 +41,25 @@ pub(super) struct Work {
     pub(super) threads: usize,
 }
 
-/// The version with `rows` in it; those whose id is there already take the place of what it has. `free` are slots
-/// without a vector; those that are used are taken out.
+/// The version with `rows` in it; those whose id is there already take the place of what it has. `free` are slots without a
+/// vector; returns also how many of them, from the last one on, are used up.
 pub(super) fn add(
     version: &Version,
     rows: Rows<'_>,
-    free: &mut Vec<u32>,
+    free: &[u32],
     work: Work,
     watch: Watch<'_>,
-) -> ControlFlow<(), Version> {
+) -> ControlFlow<(), (Version, usize)> {
     let known: Vec<Option<u32>> = rows.ids.iter().map(|&id| version.slot(id)).collect();
     let new = known.iter().filter(|slot| slot.is_none()).count();
     let len = version.len + new;
     let trained = version.leaves.as_ref().map_or(LEAST_TRAINED / GROWTH, |grown| grown.store.trained);
     if len >= trained * GROWTH && len >= LEAST_TRAINED {
-        let next = rebuild(version, rows, &known, work, watch)?;
-        free.clear();
-        return ControlFlow::Continue(next);
+        return ControlFlow::Continue((rebuild(version, rows, &known, work, watch)?, free.len()));
     }
     let mut next = version.clone();
-    let mut moved = 0..0;
-    let mut slots = Vec::with_capacity(rows.ids.len());
-    let mut left = free.clone();
-    for known in &known {
-        slots.push(known.or_else(|| left.pop()).unwrap_or_else(|| {
-            moved.end += 1;
-            (version.slots.len() + moved.end - 1) as u32
-        }));
-    }
-    *free = left;
+    let mut unused = free.iter().rev().copied().chain(version.slots.len() as u32..);
+    let slots: Vec<u32> = known.iter().filter_map(|known| known.or_else(|| unused.next())).collect();
     let replaced: Vec<u32> = known.iter().flatten().copied().collect();
     take_out(&mut next, version, &replaced);
     let mut homes = vec![[NO_LEAF; 2]; slots.len()];
@@ -92,7 +82,7 @@ pub(super) fn add(
     next.len = len;
     next.next_id = next_id(version.next_id, rows.ids);
     split_large(&mut next, &homes);
-    ControlFlow::Continue(next)
+    ControlFlow::Continue((next, new.min(free.len())))
 }
 
 fn next_id(next: u64, ids: &[u64]) -> u64 {
