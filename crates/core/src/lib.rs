@@ -32,7 +32,7 @@
 //! | layer | modules | may use |
 //! | --- | --- | --- |
 //! | 5 | [`index`]: vectors with ids, changed while others search | all below |
-//! | 4 | [`forest`]: Annoy's trees and files; `leaves`: groups of close vectors, packed | all below, not one another |
+//! | 4 | [`forest`]: Annoy's trees and files; `leaves`: groups of close vectors, packed; `graph`: every vector with those beside it | all below, not one another |
 //! | 3 | `quant`: codes of 4 bits | all below |
 //! | 2 | `kmeans`: clusters | all below |
 //! | 1 | `file`: bytes on disk and mapped; `metric`, `vectors`, `filter`, `hits`: the words of the API | layer 0 |
@@ -47,6 +47,7 @@ pub mod error;
 mod file;
 mod filter;
 pub mod forest;
+mod graph;
 mod hits;
 pub mod index;
 mod kmeans;

@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["file", "metric", "vectors", "filter", "hits"],
     &["kmeans"],
     &["quant"],
-    &["leaves", "forest"],
+    &["leaves", "forest", "graph"],
     &["index"],
 ];
 /// The rooms in which `unsafe` is allowed.

@@ -50,10 +50,16 @@ pub(super) enum Kind {
     Curve = 14,
     /// The centroids as few values: their principal components. Only where the codes are of such.
     Short = 15,
+    /// The graph: for each slot its codes and the slots beside it. Only where there is one, as are the next two.
+    Nodes = 16,
+    /// The codebook of the graph.
+    NodeCodebook = 17,
+    /// How much effort a recall takes on the graph.
+    WalkCurve = 18,
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::Rows,
         Self::Ids,
         Self::Scales,
@@ -69,6 +75,9 @@ impl Kind {
         Self::CentroidCodebook,
         Self::Curve,
         Self::Short,
+        Self::Nodes,
+        Self::NodeCodebook,
+        Self::WalkCurve,
     ];
 }
 

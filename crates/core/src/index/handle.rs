@@ -63,6 +63,8 @@ pub struct Info {
     pub mapped: u64,
     /// Groups of close vectors; 0 while every search compares all vectors.
     pub leaves: usize,
+    /// Whether there is a graph too: where neighbours lie scattered, searches walk on from a few leaves.
+    pub graph: bool,
     /// Effort (`ef`) and the recall@10 that it reached on a sample of the index's own vectors, in ascending order.
     pub curve: Vec<(usize, f32)>,
 }
@@ -422,8 +424,10 @@ impl Index {
             bytes: memory + mapped,
             mapped,
             leaves: grown.map_or(0, |grown| grown.store.len()),
+            graph: grown.is_some_and(|grown| grown.linked.is_some()),
             curve: grown.map_or(Vec::new(), |grown| {
-                grown.curve.points.iter().map(|point| (point.probe.candidates, point.recall)).collect()
+                let points = &grown.main_curve().points;
+                points.iter().map(|point| (point.depth.candidates, point.recall)).collect()
             }),
         }
     }

@@ -8,9 +8,10 @@
 //! | `version.rs` | the index at one moment |
 //! | `slots.rs`, `ids.rs`, `store.rs`, `overlay.rs` | its vectors, ids and leaves, shared with the version before |
 //! | `space.rs` | how vectors are stored and compared |
-//! | `search.rs`, `exact.rs` | a query on one version |
-//! | `update.rs`, `train.rs` | the next version |
-//! | `curve.rs` | how much effort a recall takes |
+//! | `links.rs` | its graph, where there is one |
+//! | `search.rs`, `walker.rs`, `exact.rs` | a query on one version |
+//! | `update.rs`, `train.rs`, `linking.rs` | the next version |
+//! | `curve.rs`, `trials.rs` | how much effort a recall takes, and its measurement |
 //! | `persist.rs`, `format.rs` | into a file and out of it |
 
 mod curve;
@@ -19,6 +20,8 @@ mod exact;
 mod format;
 mod handle;
 mod ids;
+mod linking;
+mod links;
 mod options;
 mod overlay;
 mod persist;
@@ -27,8 +30,10 @@ mod slots;
 mod space;
 mod store;
 mod train;
+mod trials;
 mod update;
 mod version;
+mod walker;
 
 pub use crate::filter::Filter;
 pub use crate::hits::{Hits, HitsBatch, NO_ID};

@@ -25,6 +25,18 @@ impl<V> Overlay<V> {
         self.nodes.iter().flatten().flat_map(|node| node.iter().filter_map(|entry| entry.as_deref()))
     }
 
+    /// The entry number `i`, to be changed: a copy of it where another version has it too; made by `make` when there is none.
+    pub(super) fn entry(&mut self, i: usize, make: impl FnOnce() -> V) -> &mut V
+    where
+        V: Clone,
+    {
+        if self.nodes.len() <= i / NODE {
+            self.nodes.resize(i / NODE + 1, None);
+        }
+        let node = self.nodes[i / NODE].get_or_insert_with(|| Arc::new([const { None }; NODE]));
+        Arc::make_mut(Arc::make_mut(node)[i % NODE].get_or_insert_with(|| Arc::new(make())))
+    }
+
     pub(super) fn set(&mut self, i: usize, value: V) {
         if self.nodes.len() <= i / NODE {
             self.nodes.resize(i / NODE + 1, None);

@@ -8,16 +8,18 @@ use std::sync::Arc;
 use bytemuck::{Pod, cast_slice};
 
 use super::Metric;
-use super::curve::{Curve, Point};
+use super::curve::{Curve, Depth, Point};
 use super::error::OpenError;
 use super::format::{ALIGN, Head, Kind, Section};
 use super::ids::Ids;
+use super::links::Links;
 use super::slots::{Base, Slots};
 use super::space::Space;
 use super::store::{LeafBase, LeafStore};
-use super::version::{Grown, Version};
+use super::version::{Grown, Linked, Version};
 use crate::file::{AtomicFile, Mapping, Region, Values};
-use crate::leaves::{Directory, Leaves, Probe};
+use crate::graph::{Layout, Nodes};
+use crate::leaves::{Directory, Leaves};
 use crate::quant::Codebook;
 use crate::simd::BLOCK;
 
@@ -102,7 +104,7 @@ fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
     if version.space.metric == Metric::Cosine {
         parts.push((Kind::Scales, Box::new(move |to| each(to, slots().map(|slot| view.scale(slot))))));
     }
-    let Some(Grown { store, curve }) = &version.leaves else { return parts };
+    let Some(Grown { store, curve, linked }) = &version.leaves else { return parts };
     let leaves = store.view();
     let all = 0..store.len() as u32;
     parts.push((Kind::Homes, Box::new(move |to| each(to, slots().map(|slot| view.homes(slot))))));
@@ -141,6 +143,20 @@ fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
         parts.push((Kind::Short, Box::new(move |to| to.write_all(cast_slice(&short)))));
     }
     parts.push((Kind::Curve, Box::new(|to| to.write_all(cast_slice(&curve_words(curve))))));
+    if let Some(Linked { links, curve }) = linked {
+        let nodes = links.view();
+        let mut none = vec![0; links.layout.words()];
+        links.layout.clear(&mut none);
+        parts.push((
+            Kind::Nodes,
+            Box::new(move |to| {
+                slots().try_for_each(|slot| to.write_all(cast_slice(nodes.node(slot).unwrap_or(&none))))
+            }),
+        ));
+        let codebook = &links.codebook;
+        parts.push((Kind::NodeCodebook, Box::new(|to| to.write_all(cast_slice(&codebook.to_words())))));
+        parts.push((Kind::WalkCurve, Box::new(|to| to.write_all(cast_slice(&curve_words(curve))))));
+    }
     parts
 }
 
@@ -244,7 +260,18 @@ pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
             changed: Default::default(),
             trained: head.trained as usize,
         };
-        Some(Grown { store, curve })
+        let linked = if has(Kind::Nodes) {
+            let codebook = book(Kind::NodeCodebook)?;
+            let words = Layout::new(codebook.codes()).words() as u64;
+            let nodes = Values::Region(region(Kind::Nodes, Some(n * words * 4))?);
+            let links = Links::new(codebook, nodes, n as usize);
+            let curve = read_curve(checked(Kind::WalkCurve)?.words());
+            let curve = curve.ok_or_else(|| unsound(Kind::WalkCurve))?;
+            Some(Linked { links, curve })
+        } else {
+            None
+        };
+        Some(Grown { store, curve, linked })
     } else {
         None
     };
@@ -313,23 +340,24 @@ fn read_head(file: &mut File) -> Result<Head, OpenError> {
 }
 
 fn curve_words(curve: &Curve) -> Vec<u32> {
-    let words =
-        |point: &Point| [point.recall.to_bits(), point.probe.leaves as u32, point.probe.candidates as u32];
+    let words = |&Point { recall, depth }: &Point| {
+        [recall.to_bits(), depth.leaves as u32, depth.width as u32, depth.candidates as u32]
+    };
     curve.points.iter().flat_map(words).collect()
 }
 
 fn read_curve(words: &[u32]) -> Option<Curve> {
-    let (points, rest) = words.as_chunks::<3>();
+    let (points, rest) = words.as_chunks::<4>();
     let points: Vec<Point> = points
         .iter()
-        .map(|&[recall, leaves, candidates]| Point {
+        .map(|&[recall, leaves, width, candidates]| Point {
             recall: f32::from_bits(recall),
-            probe: Probe { leaves: leaves as usize, candidates: candidates as usize },
+            depth: Depth { leaves: leaves as usize, width: width as usize, candidates: candidates as usize },
         })
         .collect();
     let rises = points
         .windows(2)
-        .all(|pair| pair[0].recall < pair[1].recall && pair[0].probe.candidates < pair[1].probe.candidates);
-    let positive = points.iter().all(|point| point.probe.leaves > 0 && point.probe.candidates > 0);
+        .all(|pair| pair[0].recall < pair[1].recall && pair[0].depth.candidates < pair[1].depth.candidates);
+    let positive = points.iter().all(|point| point.depth.leaves > 0 && point.depth.candidates > 0);
     (rest.is_empty() && rises && positive).then(|| Curve { points: Arc::new(points) })
 }

@@ -6,9 +6,10 @@ use rustc_hash::FxHashSet;
 
 use super::exact;
 use super::space::Query;
-use super::version::{Grown, Version};
+use super::version::{Grown, Linked, Version};
+use super::walker::{Walker, walk_from_leaves};
 use crate::filter::Filter;
-use crate::leaves::{Filtered, Probe, Scratch, estimate, key, number, probe};
+use crate::leaves::{Filtered, Probe, estimate, key, number, probe};
 
 use super::options::Effort;
 
@@ -98,7 +99,7 @@ impl<'a> Allowed<'a> {
 /// Buffers of a thread.
 #[derive(Default)]
 struct Buffers {
-    probe: Scratch,
+    walker: Walker,
     /// The slots that came last, by a hash.
     seen: Vec<u32>,
     slots: Vec<u32>,
@@ -131,6 +132,8 @@ thread_local! {
 /// What [`Allowed`] vectors cost in a scan of all of them against one that is met in a leaf, which is compared in its
 /// short form.
 const EXACT_COST: usize = 4;
+/// A filter that takes less than this share of all vectors is answered by leaves.
+const LEAST_WALKED: f64 = 0.3;
 /// Under a filter so many times as many leaves are ranked as are looked into at most when all pass.
 const RANKED_MORE: usize = 2;
 
@@ -149,6 +152,10 @@ pub(super) fn search(
             return;
         }
         let view = version.view();
+        if walked(version, query, k, effort, allowed, buffers) {
+            buffers.hits.iter().take(k).for_each(|&(rank, id)| sink(version.space.distance(rank), id));
+            return;
+        }
         let leaves = plan(version, k, effort, allowed).zip(version.leaves.as_ref());
         if let Some((effort, Grown { store, .. })) = leaves {
             // Under a filter more leaves are ranked than looked into, since the closest ones may hold nothing that passes.
@@ -158,7 +165,8 @@ pub(super) fn search(
                 let passes =
                     |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
                 let filter = allowed.map(|_| Filtered { allowed: passes, more: effort.leaves });
-                let Buffers { probe: scratch, seen, slots, .. } = buffers;
+                let Buffers { walker, seen, slots, .. } = buffers;
+                let scratch = &mut walker.probe;
                 let effort = Probe { leaves, ..effort };
                 probe(store.coded(&version.space), &store.view(), &query.point, effort, filter, scratch);
                 different(scratch.found(), view.len, seen, slots);
@@ -182,6 +190,44 @@ pub(super) fn search(
         buffers.hits.iter().take(k).for_each(|&(rank, id)| sink(version.space.distance(rank), id));
         buffers.shrink();
     });
+}
+
+/// Searches the graph, where there is one and most vectors pass; whether that found enough.
+fn walked(
+    version: &Version,
+    query: &Query,
+    k: usize,
+    effort: Effort,
+    allowed: Option<&Allowed<'_>>,
+    buffers: &mut Buffers,
+) -> bool {
+    let Some(Grown { store, linked: Some(Linked { links, curve }), .. }) = &version.leaves else {
+        return false;
+    };
+    let mut depth = match effort {
+        Effort::Ef(ef) => curve.at_ef(ef, k),
+        Effort::Recall(recall) if recall < 1.0 => curve.at_recall(recall, k, store.len()),
+        Effort::Exact | Effort::Recall(_) => return false,
+    };
+    if let Some(allowed) = allowed {
+        let share = allowed.count as f64 / version.len as f64;
+        if share < LEAST_WALKED {
+            return false;
+        }
+        depth.width = (depth.width as f64 / share).ceil() as usize;
+    }
+    let view = version.view();
+    let Buffers { walker, slots, .. } = buffers;
+    walk_from_leaves(&version.space, store, links, &query.point, depth, None, walker);
+    let passes =
+        |slot: &u32| (*slot as usize) < view.len && allowed.is_none_or(|allowed| allowed.has(view.id(*slot)));
+    slots.clear();
+    slots.extend(walker.trail.found().map(|(_, slot)| slot).filter(passes).take(depth.candidates));
+    if slots.len() < k.max(if allowed.is_some() { depth.candidates } else { 0 }) {
+        return false; // such as a filter that takes what is far from the query
+    }
+    compare(version, query, k, buffers);
+    true
 }
 
 /// Compares the vectors in `slots` exactly: the `k` closest, and no fewer, become the hits, closest first.
@@ -223,12 +269,13 @@ fn different(found: &[(f32, u32)], len: usize, seen: &mut Vec<u32>, slots: &mut 
 fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_>>) -> Option<Probe> {
     let grown = version.leaves.as_ref()?;
     let n_leaves = grown.store.len();
-    let mut probe = match effort {
+    let depth = match effort {
         Effort::Exact => return None,
         Effort::Ef(ef) => grown.curve.at_ef(ef, k),
         Effort::Recall(recall) if recall >= 1.0 => return None,
         Effort::Recall(recall) => grown.curve.at_recall(recall, k, n_leaves),
     };
+    let mut probe = Probe { leaves: depth.leaves, candidates: depth.candidates };
     if let Some(allowed) = allowed {
         // The k closest of a tenth are about the 10 k closest of all; see `Curve::at_recall`.
         let share = version.len as f64 / allowed.count.max(1) as f64;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::curve;
 use super::slots::SlotsView;
 use super::space::Space;
 use super::store::{LeafBase, LeafStore};
+use super::trials;
 use crate::file::{Pages, Region, Values};
 use crate::kmeans::{Grouped, Points};
 use crate::leaves::{Directory, Homes, Leaf, NO_LEAF, Plan, assign};
@@ -48,7 +48,7 @@ pub(super) fn train(
     };
     let n_leaves = living.len().div_ceil(VECTORS_PER_LEAF);
     let sample = random.sample(living.len(), (n_leaves * SAMPLE_PER_LEAF).min(living.len()));
-    let held_out: FxHashSet<u32> = curve::probes(living, seed).into_iter().collect();
+    let held_out: FxHashSet<u32> = trials::probes(living, seed).into_iter().collect();
     let sample =
         points_of(&mut sample.into_iter().map(|i| living[i]).filter(|slot| !held_out.contains(slot)));
     let sample = Points { values: &sample, dim };
@@ -76,8 +76,43 @@ pub(super) fn train(
     let codebook = Codebook::train(kernels, Points { values: &residuals, dim }, random, threads);
     progress(0.75)?;
 
-    let mut members = vec![Vec::new(); leaves.len()];
-    for (&slot, homes) in living.iter().zip(&homes) {
+    let Kept { centroids, sizes, .. } = leaves;
+    let plan = Plan { dim, centroids, spreads: Vec::new(), sizes };
+    let store = pack(space, slots, living, &homes, Arc::new(codebook), plan, random, threads);
+    ControlFlow::Continue((store, homes))
+}
+
+/// The same leaves, each vector in the first of its homes alone, which `homes` becomes.
+pub(super) fn in_one_home(
+    space: &Space,
+    slots: SlotsView<'_>,
+    living: &[u32],
+    homes: &mut [Homes],
+    store: &LeafStore,
+    seed: u64,
+    threads: usize,
+) -> LeafStore {
+    homes.iter_mut().for_each(|homes| homes[1] = NO_LEAF);
+    let (codebook, plan) = (store.codebook.clone(), store.directory.plan());
+    let random = &mut Random::new(seed, living.len() as u64);
+    pack(space, slots, living, homes, codebook, plan, random, threads)
+}
+
+/// Leaves with the centroids of `plan` that hold the vectors `living`, by their homes.
+#[expect(clippy::too_many_arguments, reason = "they are what a store is made of")]
+fn pack(
+    space: &Space,
+    slots: SlotsView<'_>,
+    living: &[u32],
+    homes: &[Homes],
+    codebook: Arc<Codebook>,
+    mut plan: Plan,
+    random: &mut Random,
+    threads: usize,
+) -> LeafStore {
+    let dim = space.dim;
+    let mut members = vec![Vec::new(); plan.centroids.len() / dim];
+    for (&slot, homes) in living.iter().zip(homes) {
         for &home in homes.iter().filter(|&&home| home != NO_LEAF) {
             members[home as usize].push(slot);
         }
@@ -85,27 +120,24 @@ pub(super) fn train(
     let packed = parallel::map(threads, members.len().div_ceil(PACK), |pack| {
         let some = pack * PACK..((pack + 1) * PACK).min(members.len());
         let pack = some.map(|leaf| {
-            let points = points_of(&mut members[leaf].iter().copied());
+            let mut points = Vec::with_capacity(members[leaf].len() * dim);
+            members[leaf].iter().for_each(|&slot| space.push_point(slots.row(slot), &mut points));
             let points = Points { values: &points, dim };
-            pack_leaf(space, &codebook, leaves.centroid(leaf), points, &members[leaf])
+            let centroid = &plan.centroids[leaf * dim..][..dim];
+            pack_leaf(space, &codebook, centroid, points, &members[leaf])
         });
         pack.collect::<Vec<_>>()
     });
     let packed: Vec<(Leaf, f32)> = packed.into_iter().flatten().collect();
-    progress(0.95)?;
-
-    let spreads: Vec<f32> = packed.iter().map(|(_, spread)| *spread).collect();
-    let Kept { centroids, sizes, .. } = leaves;
-    let plan = Plan { dim, centroids, spreads, sizes };
-    let directory = Directory::new(kernels, plan, &codebook, random, threads);
-    let store = LeafStore {
-        codebook: Arc::new(codebook),
+    plan.spreads = packed.iter().map(|(_, spread)| *spread).collect();
+    let directory = Directory::new(space.kernels, plan, &codebook, random, threads);
+    LeafStore {
+        codebook,
         directory: Arc::new(directory),
         base: lay_out(packed.iter().map(|(leaf, _)| leaf)),
         changed: Default::default(),
         trained: living.len(),
-    };
-    ControlFlow::Continue((store, homes))
+    }
 }
 
 /// The centroids that have vectors, group by group.

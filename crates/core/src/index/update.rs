@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::curve::{self, Probes};
 use super::ids::Ids;
-use super::slots::{Base, Slots};
-use super::space::Query;
+use super::linking::{self, Ground};
+use super::slots::{Base, Slots, SlotsView};
+use super::space::{Query, Space};
 use super::store::LeafStore;
 use super::train::{self, train};
-use super::version::{Grown, Version};
+use super::trials::{Measured, Probes, Trials};
+use super::version::{Grown, Linked, Version};
 use super::{NO_ID, Vectors};
 use crate::file::{Pages, Region, Values, release_freed};
 use crate::kmeans::{Points, members};
 use crate::leaves::{Directory, Homes, Leaves, NO_LEAF};
 use crate::parallel;
+use crate::quant::Measure;
 
 /// From so many vectors on there are leaves: with fewer, comparing all is as fast.
 const LEAST_TRAINED: usize = 2048;
@@ -82,6 +84,7 @@ pub(super) fn add(
     next.len = len;
     next.next_id = next_id(version.next_id, rows.ids);
     split_large(&mut next, &homes);
+    linking::tie(&mut next, &slots, work.threads);
     ControlFlow::Continue((next, new.min(free.len())))
 }
 
@@ -103,8 +106,9 @@ pub(super) fn remove(version: &Version, slots: &[u32]) -> Version {
     next
 }
 
-/// Takes the vectors in `slots` out of their leaves.
+/// Takes the vectors in `slots` out of their leaves and out of the graph.
 fn take_out(next: &mut Version, version: &Version, slots: &[u32]) {
+    linking::untie(next, version, slots);
     let Some(grown) = &mut next.leaves else { return };
     let view = version.view();
     let mut leaves: Vec<(u32, u32)> = slots
@@ -246,14 +250,19 @@ pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Ve
     };
     let living: Vec<u32> = next.view().living().map(|(slot, _)| slot).collect();
     if let Some(grown) = next.leaves.take() {
-        let curve = match queries.is_empty() {
-            true => grown.curve,
+        next.leaves = Some(match queries.is_empty() {
+            true => grown,
             false => {
-                let with = Probes::Given(queries);
-                curve::measure(&version.space, next.view(), &grown.store, &living, with, work.threads)
+                let (space, threads) = (&version.space, work.threads);
+                let trials = Trials::new(space, next.view(), &living, Probes::Given(queries), threads);
+                let curve = trials.of_leaves(space, &grown.store, threads).curve;
+                let linked = grown.linked.map(|Linked { links, .. }| {
+                    let curve = trials.of_walks(space, &grown.store, &links, threads).curve;
+                    Linked { links, curve }
+                });
+                Grown { store: grown.store, curve, linked }
             }
-        };
-        next.leaves = Some(Grown { curve, ..grown });
+        });
     }
     next
 }
@@ -310,35 +319,69 @@ pub(super) fn rebuild(
     }
     let living: Vec<u32> = (0..n as u32).collect();
     let mut inner = |share: f64| watch(0.05 + 0.85 * share);
-    let (store, homes) = train(&space, next.view(), &living, work.seed, work.threads, &mut inner)?;
+    let (store, mut homes) = train(&space, next.view(), &living, work.seed, work.threads, &mut inner)?;
     watch(0.9)?;
-    let curve = curve::measure(&space, next.view(), &store, &living, Probes::Own(work.seed), work.threads);
+    next.leaves = Some(grow(&space, next.view(), &living, store, &mut homes, work));
     next.slots.base.homes = homes.into();
     release_freed();
-    next.leaves = Some(Grown { store, curve });
     ControlFlow::Continue(next)
 }
 
+/// Measures how much effort a recall takes; links the vectors where the leaves seem to take too much, and it takes less so.
+fn grow(
+    space: &Space,
+    view: SlotsView<'_>,
+    living: &[u32],
+    store: LeafStore,
+    homes: &mut Vec<Homes>,
+    work: Work,
+) -> Grown {
+    let Work { seed, threads } = work;
+    let trials = Trials::new(space, view, living, Probes::Own(seed), threads);
+    let measured = trials.of_leaves(space, &store, threads);
+    let unlinked = |store, measured: Measured| Grown { store, curve: measured.curve, linked: None };
+    if space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
+        return unlinked(store, measured);
+    }
+    // The graph finds what a second home is there to find.
+    let mut first = homes.clone();
+    let alone = train::in_one_home(space, view, living, &mut first, &store, seed, threads);
+    let ground = Ground { space, slots: view, homes: &first, store: &alone, spilled: &store };
+    let links = linking::build(ground, seed, threads);
+    let walks = trials.of_walks(space, &alone, &links, threads);
+    if walks.cost(WORTH_LINKING_AT) >= measured.cost(WORTH_LINKING_AT) {
+        return unlinked(store, measured);
+    }
+    *homes = first;
+    let curve = trials.of_leaves(space, &alone, threads).curve;
+    Grown { store: alone, curve, linked: Some(Linked { links, curve: walks.curve }) }
+}
+
+/// Where a recall of 0.99 takes so many times as many leaves as one of 0.9, a graph is tried.
+const LONG_TAIL: f64 = 12.0;
+/// It is kept if searches with this recall cost less with it.
+const WORTH_LINKING_AT: f32 = 0.95;
+
 /// Words for many rows: in large pages where the system has them.
-enum Buffer {
+pub(super) enum Buffer {
     Pages(Pages),
     Own(Vec<u32>),
 }
 
-fn zeros(n: usize) -> Buffer {
+pub(super) fn zeros(n: usize) -> Buffer {
     let mut pages = Pages::default();
     if n > 0 && pages.grow(n).is_ok() { Buffer::Pages(pages) } else { Buffer::Own(vec![0; n]) }
 }
 
 impl Buffer {
-    fn as_mut(&mut self) -> &mut [u32] {
+    pub(super) fn as_mut(&mut self) -> &mut [u32] {
         match self {
             Self::Pages(pages) => pages.words_mut(),
             Self::Own(words) => words,
         }
     }
 
-    fn into_values(self) -> Values<u32> {
+    pub(super) fn into_values(self) -> Values<u32> {
         match self {
             Self::Pages(pages) => Values::Region(Region::memory(pages)),
             Self::Own(words) => words.into(),

@@ -2,6 +2,7 @@
 
 use super::curve::Curve;
 use super::ids::Ids;
+use super::links::Links;
 use super::slots::{Slots, SlotsView};
 use super::space::Space;
 use super::store::{LeafBase, LeafStore};
@@ -24,7 +25,24 @@ pub(super) struct Version {
 #[derive(Clone, Debug)]
 pub(super) struct Grown {
     pub(super) store: LeafStore,
+    /// Of searches that look into leaves and nowhere else.
     pub(super) curve: Curve,
+    /// Where walking on from a few leaves is faster than looking into more of them.
+    pub(super) linked: Option<Linked>,
+}
+
+/// The graph, and how much effort a recall takes on it.
+#[derive(Clone, Debug)]
+pub(super) struct Linked {
+    pub(super) links: Links,
+    pub(super) curve: Curve,
+}
+
+impl Grown {
+    /// The curve of searches without a filter.
+    pub(super) fn main_curve(&self) -> &Curve {
+        self.linked.as_ref().map_or(&self.curve, |linked| &linked.curve)
+    }
 }
 
 impl Version {
@@ -51,10 +69,11 @@ impl Version {
             base.homes.bytes(),
             self.ids.table.bytes(),
         ];
-        if let Some(Grown { store, .. }) = &self.leaves {
+        if let Some(Grown { store, linked, .. }) = &self.leaves {
             let LeafBase { starts, biases, slots, codes } = &store.base;
             let changed = store.changed.iter().map(|leaf| leaf.bytes()).sum();
             parts.push((changed, 0));
+            parts.extend(linked.as_ref().map(|linked| linked.links.bytes()));
             parts.extend([
                 starts.bytes(),
                 biases.bytes(),

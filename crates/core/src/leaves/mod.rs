@@ -23,4 +23,4 @@ pub(crate) use assign::{Homes, NO_LEAF, Placing, assign, place};
 pub(crate) use directory::{Directory, Plan};
 pub(crate) use keep::{estimate, key, number};
 pub(crate) use leaf::{Leaf, LeafView};
-pub(crate) use probe::{Coded, Filtered, Leaves, Probe, Scratch, probe};
+pub(crate) use probe::{Coded, Filtered, Leaves, NO_FILTER, Probe, Scratch, probe};

@@ -39,6 +39,10 @@ pub(crate) struct Filtered<F> {
     pub(crate) more: usize,
 }
 
+/// Everything may be found.
+pub(crate) const NO_FILTER: Option<NoFilter> = None;
+type NoFilter = Filtered<fn(u32) -> bool>;
+
 /// Buffers of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -57,6 +61,11 @@ impl Scratch {
     /// Whether the leaves were enough for what the filter took.
     pub(crate) fn was_enough(&self) -> bool {
         self.enough
+    }
+
+    /// The table of the last query.
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
     }
 
     /// What [`probe`] found last.

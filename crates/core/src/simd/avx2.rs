@@ -6,12 +6,13 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
+use super::rows::lut_rows;
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, Word};
 
-static KERNELS: Kernels = kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select);
+static KERNELS: Kernels = kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_rows);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
     let runs = is_x86_feature_detected!("avx2")

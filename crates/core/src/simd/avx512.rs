@@ -9,22 +9,34 @@ use super::lanes::{
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, Word, avx2};
+use super::{Kernels, LANES, Word, avx2, rows};
 
 /// Words in a register.
 const WORDS: usize = 8;
 
 static FIRST: Kernels =
-    kernel_table!("avx512", avx2::hamming, avx2::hamming_rows, lut_scan_blocks, lut_select);
-/// For CPUs with VPOPCNTDQ and GFNI: Intel's since Ice Lake, AMD's since Zen 4.
-static LATER: Kernels = kernel_table!("avx512", hamming, hamming_rows, lut_scan_blocks_gfni, lut_select_gfni);
+    kernel_table!("avx512", avx2::hamming, avx2::hamming_rows, lut_scan_blocks, lut_select, rows::lut_rows);
+/// For CPUs with VPOPCNTDQ, GFNI and VBMI: Intel's since Ice Lake, AMD's since Zen 4.
+static LATER: Kernels = kernel_table!(
+    "avx512",
+    hamming,
+    hamming_rows,
+    lut_scan_blocks_gfni,
+    lut_select_gfni,
+    |table, codes, sums| {
+        // SAFETY: reachable only through a table, which is handed out after detection.
+        unsafe { lut_rows_vbmi(table, codes, sums) }
+    }
+);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
-    let later = is_x86_feature_detected!("avx512vpopcntdq") && is_x86_feature_detected!("gfni");
+    let later = is_x86_feature_detected!("avx512vpopcntdq")
+        && is_x86_feature_detected!("gfni")
+        && is_x86_feature_detected!("avx512vbmi");
     if later { first().map(|_| &LATER) } else { first() }
 }
 
-/// The table for CPUs without VPOPCNTDQ or GFNI, which those with them can run too.
+/// The table for CPUs without VPOPCNTDQ, GFNI or VBMI, which those with them can run too.
 pub(super) fn first() -> Option<&'static Kernels> {
     let runs = avx2::kernels().is_some()
         && is_x86_feature_detected!("avx512f")
@@ -257,3 +269,56 @@ unsafe fn fold_quarters(a: __m512i, b: __m512i) -> __m512i {
 scan_kernels!("avx512f,avx512bw,avx2,fma,popcnt", Zmm<false>, lut_scan_blocks, lut_select);
 scan_kernels!("avx512f,avx512bw,avx2,fma,popcnt,gfni", Zmm<true>, lut_scan_blocks_gfni, lut_select_gfni);
 tile_kernels!("avx512f,avx2,fma", __m512, 8 by [3 2 1], 4 by [4 2 1], 1 by [4 3 2 1]);
+
+/// [`lut_rows`](rows::lut_rows), eight rows at a time.
+///
+/// # Safety
+///
+/// The CPU must have AVX-512F, BW and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+unsafe fn lut_rows_vbmi(table: &[u8], codes: &[&[u8]], sums: &mut [u32]) {
+    const AT_ONCE: usize = 8;
+    rows::check(table, codes, sums);
+    let zero = _mm512_setzero_si512();
+    let low = _mm512_set1_epi8(15);
+    // Code j of a chunk looks into the sixteen bytes from 16 j of the chunk's table.
+    let places = _mm512_set1_epi64(0x7060_5040_3020_1000);
+    for (codes, sums) in codes.chunks(AT_ONCE).zip(sums.chunks_mut(AT_ONCE)) {
+        // The last row fills up what is missing.
+        let mut eight = [&[] as &[[u8; rows::ROW]]; AT_ONCE];
+        for (i, row) in eight.iter_mut().enumerate() {
+            *row = codes[i.min(codes.len() - 1)].as_chunks().0;
+        }
+        let mut all = zero;
+        for (chunk, table) in table.as_chunks::<{ rows::TABLE }>().0.iter().enumerate() {
+            let mut words = [0_i64; AT_ONCE];
+            for (word, row) in words.iter_mut().zip(&eight) {
+                *word = i64::from_le_bytes(row[chunk]);
+            }
+            let part = table.as_ptr().cast::<__m512i>();
+            // SAFETY: eight words are as long as a register, and a chunk's table as four; the loads need no alignment.
+            let (bytes, a, b, c, d) = unsafe {
+                (
+                    _mm512_loadu_si512(words.as_ptr().cast()),
+                    _mm512_loadu_si512(part),
+                    _mm512_loadu_si512(part.add(1)),
+                    _mm512_loadu_si512(part.add(2)),
+                    _mm512_loadu_si512(part.add(3)),
+                )
+            };
+            let first = _mm512_or_si512(_mm512_and_si512(bytes, low), places);
+            let second = _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low), places);
+            let first = _mm512_permutex2var_epi8(a, first, b);
+            let second = _mm512_permutex2var_epi8(c, second, d);
+            // The eight bytes of a row become one sum.
+            let both = _mm512_add_epi64(_mm512_sad_epu8(first, zero), _mm512_sad_epu8(second, zero));
+            all = _mm512_add_epi64(all, both);
+        }
+        let mut each = [0_u64; AT_ONCE];
+        // SAFETY: eight sums of 64 bits are as long as the register.
+        unsafe { _mm512_storeu_si512(each.as_mut_ptr().cast(), all) };
+        for (sum, &each) in sums.iter_mut().zip(&each) {
+            *sum = each as u32;
+        }
+    }
+}

@@ -378,7 +378,7 @@ pub(super) use float_kernels;
 /// A table of a backend's functions, each behind a safe one. To be used where the table is handed out only after the
 /// CPU has been found to have what the functions were compiled for.
 macro_rules! kernel_table {
-    ($name:literal, $hamming:path, $hamming_rows:path, $scan:path, $select:path) => {
+    ($name:literal, $hamming:path, $hamming_rows:path, $scan:path, $select:path, $rows:expr) => {
         Kernels {
             name: $name,
             dot: kernel_table!(@pair dot),
@@ -413,6 +413,7 @@ macro_rules! kernel_table {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { $select(&scan, estimates, lanes) }
             },
+            lut_rows: $rows,
             lut_table: |from, exact, addends| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { lut_table(from, exact, addends) }

@@ -7,10 +7,11 @@
 //! | `lanes.rs` | the same sum, once for all vector instruction sets |
 //! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
 //! | `scan_lanes.rs` | the same, once for all vector instruction sets |
+//! | `rows.rs` | sums of table look-ups over single rows of 4-bit codes: the specification |
 //! | `tiles.rs` | inner products of many points with many rows: the specification |
 //! | `tile_lanes.rs` | the same, once for all vector instruction sets |
 //! | `avx2.rs` | x86-64 with AVX2, FMA and POPCNT |
-//! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ and GFNI) |
+//! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ, GFNI and VBMI) |
 //! | `neon.rs` | AArch64 |
 //! | `prefetch.rs` | a hint to the cache |
 //! | `table.rs` | the table of a query, compiled for each instruction set |
@@ -48,6 +49,7 @@ mod parity;
 #[cfg(test)]
 mod parity_blocks;
 mod prefetch;
+mod rows;
 mod scalar;
 mod scan;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -61,6 +63,7 @@ use std::sync::OnceLock;
 
 pub(crate) use lines::Lines;
 pub(crate) use prefetch::{prefetch, prefetch_many};
+pub(crate) use rows::CHUNK;
 pub(crate) use scan::BLOCK;
 pub use table::Codewords;
 
@@ -134,6 +137,9 @@ pub struct Kernels {
     /// does an estimate that is NaN. Panics where [`lut_scan`](Self::lut_scan) does, unless there are 32 biases for
     /// each block, and unless `estimates` and `lanes` are each as long as `biases`, or longer.
     pub lut_select: Select,
+    /// `(table, rows, sums)`: for each row of 4-bit codes the sum of what `table` has for them. The layout is in
+    /// `rows.rs`. Panics unless every row has as many codes as the table, a multiple of 16.
+    pub lut_rows: fn(&[u8], &[&[u8]], &mut [u32]),
     /// `(points, dim, tiles, out)`: the inner products of n points, one after the other, with rows in tiles of sixteen
     /// interleaved ones (value d of row r of a tile is at `16 * d + r`); `out` is n times as many results as there
     /// are rows. Each is summed from the first value to the last by fused multiply-adds. Tiles that begin at a

@@ -6,6 +6,7 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
+use super::rows::lut_rows;
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
@@ -14,7 +15,7 @@ use super::{Kernels, LANES, Word};
 /// Words in a register.
 const WORDS: usize = 2;
 
-static KERNELS: Kernels = kernel_table!("neon", hamming, hamming_rows, lut_scan_blocks, lut_select);
+static KERNELS: Kernels = kernel_table!("neon", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_rows);
 
 pub(super) fn kernels() -> &'static Kernels {
     &KERNELS

@@ -83,6 +83,33 @@ fn every_backend_sums_the_same_codes() {
 }
 
 #[test]
+fn every_backend_sums_the_same_rows() {
+    let mut numbers = Numbers(23);
+    for chunks in 0..=16 {
+        for count in [0, 1, 7, 8, 9, 17] {
+            let mut bytes = |n: usize| -> Vec<u8> { (0..n).map(|_| numbers.next() as u8).collect() };
+            let mut table = bytes(256 * chunks);
+            if count == 9 {
+                table.fill(u8::MAX);
+            }
+            let rows: Vec<Vec<u8>> = (0..count).map(|_| bytes(8 * chunks)).collect();
+            // By the words of the layout.
+            let sum = |row: &Vec<u8>| {
+                let value = |c: usize| row[c / 16 * 8 + c % 8] >> (c % 16 / 8 * 4) & 15;
+                (0..16 * chunks).map(|c| u32::from(table[16 * c + usize::from(value(c))])).sum::<u32>()
+            };
+            let want: Vec<u32> = rows.iter().map(sum).collect();
+            let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+            for kernels in available() {
+                let mut sums = vec![7; count];
+                (kernels.lut_rows)(&table, &rows, &mut sums);
+                assert_eq!(sums, want, "{}, {chunks} chunks, {count} rows", kernels.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_backend_selects_the_same_codes() {
     let mut numbers = Numbers(19);
     for m in (4..=256).step_by(4) {

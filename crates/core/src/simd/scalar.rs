@@ -1,5 +1,6 @@
 //! Scalar kernels: the specification of every other backend, and the fallback.
 
+use super::rows::lut_rows;
 use super::scan::{Scan, lut_scan_blocks, lut_select};
 use super::table::lut_table;
 use super::tiles::tile_dots;
@@ -25,6 +26,7 @@ static KERNELS: Kernels = Kernels {
     lut_select: |table, blocks, biases, base, scale, threshold, estimates, lanes| {
         lut_select(&Scan { table, blocks, biases, base, scale, threshold }, estimates, lanes)
     },
+    lut_rows,
     tile_dots,
     lut_table: |from, exact, addends| lut_table(from, exact, addends),
 };

@@ -46,6 +46,7 @@ class _Info(TypedDict):
     bytes: int
     mapped: int
     leaves: int
+    graph: bool
     curve: list[tuple[int, float]]
 
 @final

@@ -88,6 +88,7 @@ impl Index {
     /// * "dim", "metric", "len": the dimension, the metric's name, the number of vectors
     /// * "bytes", "mapped": its size, and how much of it lies in a mapped file
     /// * "leaves": groups of close vectors; 0 while every search compares all vectors
+    /// * "graph": whether there is a graph beside them, as there is where neighbours lie scattered
     /// * "curve": pairs of effort (`ef`) and the recall@10 that it reached on a sample of the own vectors
     #[getter]
     fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

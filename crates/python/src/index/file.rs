@@ -47,6 +47,7 @@ pub(super) fn info(py: Python<'_>, info: Info) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("bytes", info.bytes)?;
     dict.set_item("mapped", info.mapped)?;
     dict.set_item("leaves", info.leaves)?;
+    dict.set_item("graph", info.graph)?;
     dict.set_item("curve", info.curve)?;
     Ok(dict)
 }

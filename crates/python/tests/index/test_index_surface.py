@@ -123,7 +123,7 @@ def test_repr_of_an_index():
 
 def test_info():
     info = filled("cosine", make_vectors("cosine", 10, 4)).info
-    assert list(info) == ["dim", "metric", "len", "bytes", "mapped", "leaves", "curve"]
+    assert list(info) == ["dim", "metric", "len", "bytes", "mapped", "leaves", "graph", "curve"]
     assert (info["dim"], info["metric"], info["len"], info["mapped"]) == (4, "cosine", 10, 0)
     assert isinstance(info["bytes"], int)
     assert all(len(pair) == 2 for pair in info["curve"])

@@ -1,0 +1,68 @@
+//! Vectors as points, and which of some are closest to one.
+
+use super::edges::{Close, sort};
+use crate::simd::Kernels;
+
+/// So many close vectors of each are kept.
+const KEPT: usize = 32;
+/// Vectors that are fetched ahead.
+const AHEAD: usize = 4;
+
+/// Vectors by their numbers, as points.
+#[derive(Clone, Copy)]
+pub(crate) struct Collection<'a> {
+    pub(crate) kernels: &'static Kernels,
+    pub(crate) dim: usize,
+    /// Puts a vector's point behind those that are there.
+    pub(crate) push_point: &'a (dyn Fn(u32, &mut Vec<f32>) + Sync),
+    /// Fetches what will be needed for that.
+    pub(crate) prefetch: &'a (dyn Fn(u32) + Sync),
+}
+
+impl Collection<'_> {
+    pub(crate) fn points(&self, numbers: &[u32]) -> Vec<f32> {
+        let mut points = Vec::with_capacity(numbers.len() * self.dim);
+        for (i, &number) in numbers.iter().enumerate() {
+            if let Some(&later) = numbers.get(i + AHEAD) {
+                (self.prefetch)(later);
+            }
+            (self.push_point)(number, &mut points);
+        }
+        points
+    }
+}
+
+/// For each vector at most `most` of those among whose `among` closest ones it is.
+pub(super) fn back(near: &[Vec<Close>], among: usize, most: usize) -> Vec<Vec<Close>> {
+    let mut back: Vec<Vec<Close>> = vec![Vec::new(); near.len()];
+    for (number, close) in near.iter().enumerate() {
+        for &(apart, other) in close.iter().take(among) {
+            let back = &mut back[other as usize];
+            if back.len() < most {
+                back.push((apart, number as u32));
+            }
+        }
+    }
+    back
+}
+
+/// The closest [`KEPT`] of `others` to the vector `number`, closest first.
+pub(crate) fn closest(collection: &Collection<'_>, point: &[f32], others: &[u32]) -> Vec<Close> {
+    let points = collection.points(others);
+    let mut close: Vec<Close> = points
+        .chunks_exact(collection.dim)
+        .zip(others)
+        .map(|(row, &other)| ((collection.kernels.l2_squared)(point, row), other))
+        .collect();
+    sort(&mut close);
+    close.truncate(KEPT);
+    close
+}
+
+/// The closest [`KEPT`] of both, each known once, closest first.
+pub(crate) fn merge(known: &[Close], mut new: Vec<Close>) -> Vec<Close> {
+    new.extend_from_slice(known);
+    sort(&mut new);
+    new.truncate(KEPT);
+    new
+}

@@ -1,0 +1,119 @@
+//! The graph of a version: a node for each slot, laid out together, and those that changed since.
+
+use std::sync::Arc;
+
+use super::overlay::Overlay;
+use crate::file::Values;
+use crate::graph::{Layout, Nodes};
+use crate::kmeans::Points;
+use crate::leaves::Directory;
+use crate::quant::Codebook;
+use crate::simd::Kernels;
+
+/// Nodes of a page, the least that is copied by a change: a new vector changes the nodes beside it, wherever they lie.
+const PAGE: usize = 8;
+
+/// All nodes of a version.
+#[derive(Clone, Debug)]
+pub(super) struct Links {
+    pub(super) layout: Layout,
+    /// Of what lacks from the centres of the directory's groups.
+    pub(super) codebook: Arc<Codebook>,
+    base: Values<u32>,
+    pages: Overlay<Vec<u32>>,
+    len: usize,
+}
+
+/// A version's nodes, to read many of them.
+#[derive(Clone, Copy)]
+pub(super) struct LinksView<'a> {
+    words: usize,
+    base: &'a [u32],
+    pages: &'a Overlay<Vec<u32>>,
+    len: usize,
+}
+
+impl Nodes for LinksView<'_> {
+    #[inline]
+    fn node(&self, number: u32) -> Option<&[u32]> {
+        let number = number as usize;
+        match self.pages.get(number / PAGE) {
+            Some(page) => page.get(number % PAGE * self.words..)?.get(..self.words),
+            None => self.base.get(number.checked_mul(self.words)?..)?.get(..self.words),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Links {
+    /// The nodes in `base`, one for each of `len` slots.
+    pub(super) fn new(codebook: Codebook, base: Values<u32>, len: usize) -> Self {
+        let layout = Layout::new(codebook.codes());
+        Self { layout, codebook: Arc::new(codebook), base, pages: Overlay::default(), len }
+    }
+
+    pub(super) fn view(&self) -> LinksView<'_> {
+        LinksView {
+            words: self.layout.words(),
+            base: self.base.as_slice(),
+            pages: &self.pages,
+            len: self.len,
+        }
+    }
+
+    /// Bytes in memory, and bytes in a mapped file.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        let (memory, mapped) = self.base.bytes();
+        let pages: usize = self.pages.iter().map(|page| size_of_val(page.as_slice())).sum();
+        (memory + pages as u64, mapped)
+    }
+
+    /// The slots beside one.
+    pub(super) fn beside(&self, slot: u32) -> Vec<u32> {
+        self.view().node(slot).map_or(Vec::new(), |node| self.layout.beside(node).to_vec())
+    }
+
+    /// The node of a slot, to be changed; one without a vector when there was none.
+    pub(super) fn change(&mut self, slot: u32) -> &mut [u32] {
+        let (layout, words) = (self.layout, self.layout.words());
+        let (slot, number) = (slot as usize, slot as usize / PAGE);
+        self.len = self.len.max(slot + 1);
+        let base = self.base.as_slice();
+        let page = self.pages.entry(number, || {
+            let mut page = vec![0; PAGE * words];
+            for (i, node) in page.chunks_exact_mut(words).enumerate() {
+                match base.chunks_exact(words).nth(number * PAGE + i) {
+                    Some(old) => node.copy_from_slice(old),
+                    None => layout.clear(node),
+                }
+            }
+            page
+        });
+        &mut page[slot % PAGE * words..][..words]
+    }
+}
+
+/// Calls `sink` with the number, the codes, the bias and the group of each of `points`; `group` says which group it is in.
+pub(super) fn code(
+    kernels: &Kernels,
+    codebook: &Codebook,
+    directory: &Directory,
+    points: Points<'_>,
+    group: impl Fn(usize) -> u32,
+    mut sink: impl FnMut(usize, &[u8], f32, u32),
+) {
+    let mut residuals = points.values.to_vec();
+    for (i, residual) in residuals.chunks_exact_mut(points.dim).enumerate() {
+        let centre = directory.centre(group(i));
+        residual.iter_mut().zip(centre).for_each(|(value, centre)| *value -= centre);
+    }
+    let residuals = Points { values: &residuals, dim: points.dim };
+    // The bias makes the estimate exact for a query that equals the vector, as in the leaves.
+    codebook.encode(kernels, residuals, points, |i, codes, dot| {
+        let residual = residuals.row(i);
+        sink(i, codes, 2.0 * dot - (kernels.dot)(residual, residual), group(i));
+    });
+}

@@ -1,0 +1,208 @@
+//! The measurement of how much effort a recall takes: on the index's own vectors, or on queries such as will be asked.
+
+use super::curve::{Curve, Depth, K, Point};
+use super::exact;
+use super::links::Links;
+use super::slots::SlotsView;
+use super::space::{Query, Space};
+use super::store::LeafStore;
+use super::walker::{Walker, walk_from_leaves};
+use crate::leaves::{Filtered, Probe, Scratch, probe};
+use crate::parallel;
+use crate::random::Random;
+
+/// Vectors that are looked for.
+const PROBES: usize = 512;
+/// As many candidates are ranked by their estimates to see how deep the neighbours lie.
+const DEEPEST: usize = 1024;
+/// The widest walk.
+const WIDEST: usize = 4096;
+/// Leaves in which a walk begins.
+const STARTS: [usize; 3] = [2, 8, 24];
+/// Recalls for which the cheapest effort is sought.
+const TARGETS: [f32; 14] =
+    [0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999];
+
+/// The vectors that the curve is measured with. No centroid may be trained on them: a vector's own share in one draws that
+/// closer, and the vector would be easier to find the neighbours of than one that comes from outside.
+pub(super) fn probes(living: &[u32], seed: u64) -> Vec<u32> {
+    let chosen = Random::new(seed, 1).sample(living.len(), PROBES.min(living.len() / 8));
+    chosen.into_iter().map(|i| living[i]).collect()
+}
+
+/// What the curve is measured with.
+pub(super) enum Probes {
+    /// Vectors of the index, looked for among the others.
+    Own(u64),
+    /// Queries such as will be asked.
+    Given(Vec<Query>),
+}
+
+/// Queries whose neighbours are known.
+pub(super) struct Trials {
+    queries: Vec<Query>,
+    /// The slot that each query was made of; one that there is not when it comes from outside.
+    own: Vec<u32>,
+    truth: Vec<Vec<u32>>,
+}
+
+/// A curve, and what each of its points costs: nanoseconds, about.
+pub(super) struct Measured {
+    pub(super) curve: Curve,
+    costs: Vec<f64>,
+}
+
+impl Measured {
+    /// What it costs to reach `recall`; infinite beyond what was reached.
+    pub(super) fn cost(&self, recall: f32) -> f64 {
+        let at = self.curve.points.iter().position(|point| point.recall >= recall);
+        at.map_or(f64::INFINITY, |i| self.costs[i])
+    }
+}
+
+/// The cheapest effort for each target.
+#[derive(Default)]
+struct Cheapest([Option<(f64, Point)>; TARGETS.len()]);
+
+impl Cheapest {
+    /// Takes into account an effort with which the neighbours of all queries, `wanted` of them, were found at `depths`.
+    fn offer(&mut self, depths: &mut [usize], wanted: usize, cost: impl Fn(usize) -> f64, depth: Depth) {
+        depths.sort_unstable();
+        for (target, cheapest) in TARGETS.iter().zip(&mut self.0) {
+            let needed = (f64::from(*target) * wanted as f64).ceil() as usize;
+            let Some(&deep) = depths.get(needed.max(1) - 1) else { continue };
+            let candidates = deep.max(K);
+            let cost = cost(candidates);
+            if cheapest.as_ref().is_none_or(|(least, _)| cost < *least) {
+                *cheapest = Some((cost, Point { recall: *target, depth: Depth { candidates, ..depth } }));
+            }
+        }
+    }
+
+    fn measured(self) -> Measured {
+        let (mut points, mut costs): (Vec<Point>, Vec<f64>) = (Vec::new(), Vec::new());
+        for (cost, mut point) in self.0.into_iter().flatten() {
+            if let Some(Point { depth: last, .. }) = points.last() {
+                let depth = &mut point.depth;
+                depth.leaves = depth.leaves.max(last.leaves);
+                depth.width = depth.width.max(last.width);
+                depth.candidates = depth.candidates.max(last.candidates + 1);
+            }
+            points.push(point);
+            costs.push(cost);
+        }
+        Measured { curve: Curve { points: points.into() }, costs }
+    }
+}
+
+impl Trials {
+    /// Finds the neighbours of what is measured with among `living`.
+    pub(super) fn new(
+        space: &Space,
+        slots: SlotsView<'_>,
+        living: &[u32],
+        with: Probes,
+        threads: usize,
+    ) -> Self {
+        let (queries, own) = match with {
+            Probes::Own(seed) => {
+                let own = probes(living, seed);
+                let query = |&slot: &u32| {
+                    let mut query = Query { row: slots.row(slot).to_vec(), point: Vec::new() };
+                    space.push_point(&query.row, &mut query.point);
+                    query
+                };
+                (own.iter().map(query).collect::<Vec<_>>(), own)
+            }
+            Probes::Given(queries) => {
+                let none = vec![u32::MAX; queries.len()]; // no slot has this number
+                (queries, none)
+            }
+        };
+        let truth = exact::closest(space, slots, living, &queries, &own, K, threads);
+        Self { queries, own, truth }
+    }
+
+    fn wanted(&self) -> usize {
+        self.truth.iter().map(Vec::len).sum::<usize>().max(1)
+    }
+
+    /// The curve of searches that look into leaves and nowhere else.
+    pub(super) fn of_leaves(&self, space: &Space, store: &LeafStore, threads: usize) -> Measured {
+        let n_leaves = store.len();
+        let steps = std::iter::successors(Some(1_usize), |&p| Some(p + p.div_ceil(3)))
+            .take_while(|&p| p < n_leaves.min(4096))
+            .chain([n_leaves.min(4096)]);
+        let entry = store.view();
+        let mut cheapest = Cheapest::default();
+        for leaves in steps {
+            let depths = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
+                let effort = Probe { leaves, candidates: DEEPEST };
+                let others = Some(Filtered { allowed: |slot: u32| slot != self.own[i], more: leaves });
+                let point = &self.queries[i].point;
+                let mut found = probe(store.coded(space), &entry, point, effort, others, scratch).to_vec();
+                found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+                let depth = |slot: &u32| found.iter().position(|found| found.1 == *slot);
+                self.truth[i].iter().filter_map(depth).map(|depth| depth + 1).collect::<Vec<_>>()
+            });
+            let cost = |candidates| cost_of_leaves(store, leaves) + cost_of_candidates(space, candidates);
+            let depth = Depth { leaves, width: 0, candidates: 0 };
+            cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
+        }
+        cheapest.measured()
+    }
+
+    /// The curve of searches that walk on from a few leaves.
+    pub(super) fn of_walks(
+        &self,
+        space: &Space,
+        store: &LeafStore,
+        links: &Links,
+        threads: usize,
+    ) -> Measured {
+        let mut cheapest = Cheapest::default();
+        for leaves in STARTS {
+            let widths = std::iter::successors(Some(8_usize), |&width| Some(width + width.div_ceil(2)));
+            for width in widths.take_while(|&width| width <= WIDEST) {
+                let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
+                    let depth = Depth { leaves, width, candidates: width };
+                    let own = Some(self.own[i]);
+                    walk_from_leaves(space, store, links, &self.queries[i].point, depth, own, walker);
+                    let mut depths = Vec::with_capacity(K);
+                    for (depth, (_, slot)) in walker.trail.found().enumerate() {
+                        if self.truth[i].contains(&slot) {
+                            depths.push(depth + 1);
+                        }
+                    }
+                    (depths, walker.trail.looked())
+                });
+                let (depths, looked): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+                let looked = looked.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64;
+                let cost = |candidates| {
+                    looked * COST_OF_NODE
+                        + cost_of_leaves(store, leaves)
+                        + cost_of_candidates(space, candidates)
+                };
+                let depth = Depth { leaves, width, candidates: 0 };
+                cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
+            }
+        }
+        cheapest.measured()
+    }
+}
+
+fn cost_of_leaves(store: &LeafStore, leaves: usize) -> f64 {
+    let per_leaf = store.view().places() as f64 / store.len().max(1) as f64;
+    leaves as f64 * (COST_OF_LEAF + per_leaf * store.codebook.codes() as f64 * COST_OF_CODE)
+}
+
+fn cost_of_candidates(space: &Space, candidates: usize) -> f64 {
+    candidates as f64 * (COST_OF_CANDIDATE + space.row_words() as f64 * COST_OF_WORD)
+}
+
+// Nanoseconds, about, on a machine with AVX-512; only their ratios matter.
+const COST_OF_LEAF: f64 = 60.0;
+const COST_OF_CODE: f64 = 0.03;
+const COST_OF_NODE: f64 = 50.0;
+const COST_OF_CANDIDATE: f64 = 40.0;
+const COST_OF_WORD: f64 = 0.3;

@@ -1,0 +1,30 @@
+//! Vectors in small clumps: most neighbours are close together, and the others are anywhere.
+
+#![allow(dead_code)] // each test uses a part of it
+
+pub(crate) const DIM: usize = 160;
+/// Enough of them for a graph to pay.
+pub(crate) const N: usize = 16_000;
+/// Vectors of a clump.
+pub(crate) const CLUMP: usize = 10;
+
+/// Numbers that look random, between -1 and 1.
+pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+}
+
+pub(crate) fn clumps(n: usize, seed: u64) -> Vec<f32> {
+    let mut noise = noise(seed);
+    let mut rows = Vec::with_capacity(n * DIM);
+    for _ in 0..n / CLUMP {
+        let centre: Vec<f32> = (0..DIM).map(|_| noise()).collect();
+        for _ in 0..CLUMP {
+            rows.extend(centre.iter().map(|value| value + 0.1 * noise()));
+        }
+    }
+    rows
+}
