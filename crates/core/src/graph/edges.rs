@@ -17,8 +17,7 @@ const MOST_BACK: usize = 24;
 pub(crate) fn choose(collection: &Collection<'_>, close: &[Close], most: usize, edges: &mut Vec<u32>) {
     let dim = collection.dim;
     edges.clear();
-    let mut points = Vec::with_capacity(close.len() * dim);
-    close.iter().for_each(|&(_, number)| (collection.push_point)(number, &mut points));
+    let points = collection.points(&close.iter().map(|&(_, number)| number).collect::<Vec<_>>());
     let point = |i: usize| &points[i * dim..][..dim];
     let mut chosen: Vec<usize> = Vec::with_capacity(most);
     for (i, &(apart, _)) in close.iter().enumerate() {

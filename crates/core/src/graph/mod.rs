@@ -17,6 +17,6 @@ mod node;
 mod walk;
 
 pub(crate) use edges::{Close, choose, link};
-pub(crate) use near::{Collection, closest, merge};
+pub(crate) use near::{Collection, Source, closest, merge};
 pub(crate) use node::{Layout, NOBODY};
 pub(crate) use walk::{Asked, Nodes, Trail, walk};

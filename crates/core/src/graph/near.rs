@@ -8,15 +8,20 @@ const KEPT: usize = 32;
 /// Vectors that are fetched ahead.
 const AHEAD: usize = 4;
 
+/// Where vectors lie.
+pub(crate) trait Source: Sync {
+    /// Puts a vector's point behind those that are there.
+    fn push_point(&self, number: u32, points: &mut Vec<f32>);
+    /// Fetches what will be needed for that.
+    fn prefetch(&self, number: u32);
+}
+
 /// Vectors by their numbers, as points.
 #[derive(Clone, Copy)]
 pub(crate) struct Collection<'a> {
     pub(crate) kernels: &'static Kernels,
     pub(crate) dim: usize,
-    /// Puts a vector's point behind those that are there.
-    pub(crate) push_point: &'a (dyn Fn(u32, &mut Vec<f32>) + Sync),
-    /// Fetches what will be needed for that.
-    pub(crate) prefetch: &'a (dyn Fn(u32) + Sync),
+    pub(crate) source: &'a dyn Source,
 }
 
 impl Collection<'_> {
@@ -24,9 +29,9 @@ impl Collection<'_> {
         let mut points = Vec::with_capacity(numbers.len() * self.dim);
         for (i, &number) in numbers.iter().enumerate() {
             if let Some(&later) = numbers.get(i + AHEAD) {
-                (self.prefetch)(later);
+                self.source.prefetch(later);
             }
-            (self.push_point)(number, &mut points);
+            self.source.push_point(number, &mut points);
         }
         points
     }

@@ -75,6 +75,11 @@ impl Layout {
         f32::from_bits(node[self.code_words])
     }
 
+    /// Whether there is a vector.
+    pub(crate) fn is_taken(self, node: &[u32]) -> bool {
+        self.bias(node) < f32::INFINITY
+    }
+
     pub(super) fn group(self, node: &[u32]) -> u32 {
         node[self.code_words + 1]
     }

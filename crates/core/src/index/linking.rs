@@ -1,22 +1,17 @@
-//! Edges: of all vectors at once, and of those that come and go.
+//! The graph of all vectors at once.
 
-use rustc_hash::FxHashSet;
-
-use super::curve::Depth;
-use super::links::{Links, code};
+use super::links::{Links, LinksView, Stored, code};
+use super::overlay::Overlay;
 use super::slots::SlotsView;
 use super::space::Space;
 use super::store::LeafStore;
 use super::update::zeros;
-use super::version::{Linked, Version};
-use super::walker::{Walker, walk_from_leaves};
-use crate::graph::{Asked, Close, Collection, Layout, Nodes, Trail, choose, closest, link, merge, walk};
+use crate::graph::{Asked, Close, Collection, Layout, Trail, closest, link, merge, walk};
 use crate::kmeans::Points;
 use crate::leaves::{Homes, NO_FILTER, Probe, Scratch, probe};
 use crate::parallel;
 use crate::quant::{Codebook, Measure, Table};
 use crate::random::Random;
-use crate::simd;
 
 /// How far the close vectors of each vector are looked for among the codes.
 const AROUND: Probe = Probe { leaves: 32, candidates: 64 };
@@ -24,13 +19,9 @@ const AROUND: Probe = Probe { leaves: 32, candidates: 64 };
 const CODEBOOK_SAMPLE: usize = 32_768;
 /// Vectors whose points are in memory at a time.
 const CHUNK: usize = 65_536;
-/// How far a vector that comes looks for those beside it.
-const SEARCH: Depth = Depth { leaves: 8, width: 64, candidates: 32 };
 /// How many nodes a walk keeps that looks for close vectors.
 const WALK: usize = 64;
-/// How often that is done.
-const WALKS: usize = 1;
-/// Vectors that come and look at a time; then their edges are laid, which the next ones can follow.
+/// Vectors that a thread takes at a time.
 const AT_ONCE: usize = 256;
 
 /// What a graph is built from: vectors, one in each slot, and the leaves that they lie in.
@@ -51,21 +42,16 @@ pub(super) struct Ground<'a> {
 /// made of these.
 pub(super) fn build(ground: Ground<'_>, seed: u64, threads: usize) -> Links {
     let Ground { space, slots, homes, .. } = ground;
-    let push_point = |slot: u32, points: &mut Vec<f32>| space.push_point(slots.row(slot), points);
-    let prefetch = |slot: u32| simd::prefetch_many(slots.row(slot));
-    let (kernels, dim) = (space.kernels, space.dim);
-    let collection = Collection { kernels, dim, push_point: &push_point, prefetch: &prefetch };
+    let stored = Stored { space, slots };
+    let collection = stored.collection();
     let codebook = train_codebook(ground, &collection, seed, threads);
     let layout = Layout::new(codebook.codes());
     let mut nodes = zeros(homes.len() * layout.words());
     write_codes(ground, &collection, &codebook, nodes.as_mut(), threads);
-    let mut near = in_leaves(ground, &collection, threads);
-    for round in 0..=WALKS {
-        if round > 0 {
-            near = by_walks(ground, &collection, &codebook, nodes.as_mut(), near, threads);
-        }
-        write_edges(layout, &link(&collection, &near, layout.edges(), threads), nodes.as_mut());
-    }
+    let near = in_leaves(ground, &collection, threads);
+    write_edges(layout, &link(&collection, &near, layout.edges(), threads), nodes.as_mut());
+    let near = by_walks(ground, &collection, &codebook, nodes.as_mut(), near, threads);
+    write_edges(layout, &link(&collection, &near, layout.edges(), threads), nodes.as_mut());
     Links::new(codebook, nodes.into_values(), homes.len())
 }
 
@@ -150,9 +136,8 @@ fn by_walks(
     threads: usize,
 ) -> Vec<Vec<Close>> {
     let Ground { space, store, .. } = ground;
-    let nodes = AllNodes { words: Layout::new(codebook.codes()).words(), nodes };
-    let layout = Layout::new(codebook.codes());
-    let n = near.len();
+    let (layout, n, none) = (Layout::new(codebook.codes()), near.len(), Overlay::default());
+    let nodes = LinksView::new(layout, nodes, &none, n);
     let buffers = || (Table::default(), Vec::new(), Trail::default());
     let parts = parallel::map_with(threads, n.div_ceil(AT_ONCE), buffers, |(table, bases, trail), part| {
         let some: Vec<u32> = (part * AT_ONCE..((part + 1) * AT_ONCE).min(n)).map(|i| i as u32).collect();
@@ -170,118 +155,4 @@ fn by_walks(
         better.collect::<Vec<_>>()
     });
     parts.into_iter().flatten().collect()
-}
-
-/// The nodes of all vectors, before they are anybody's.
-struct AllNodes<'a> {
-    words: usize,
-    nodes: &'a [u32],
-}
-
-impl Nodes for AllNodes<'_> {
-    #[inline]
-    fn node(&self, number: u32) -> Option<&[u32]> {
-        self.nodes.get(number as usize * self.words..)?.get(..self.words)
-    }
-
-    fn len(&self) -> usize {
-        self.nodes.len() / self.words
-    }
-}
-
-/// Gives the vectors `slots`, which are in their slots and leaves already, nodes and edges, and leads edges to them.
-pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
-    let space = next.space;
-    let Some(grown) = &mut next.leaves else { return };
-    let Some(linked) = &mut grown.linked else { return };
-    let view = next.slots.view(&space);
-    let push_point = |slot: u32, points: &mut Vec<f32>| space.push_point(view.row(slot), points);
-    let prefetch = |slot: u32| simd::prefetch_many(view.row(slot));
-    let (kernels, dim) = (space.kernels, space.dim);
-    let collection = Collection { kernels, dim, push_point: &push_point, prefetch: &prefetch };
-    let Linked { links, .. } = linked;
-    let layout = links.layout;
-    let directory = &grown.store.directory;
-    let codebook: std::sync::Arc<Codebook> = links.codebook.clone();
-    for some in slots.chunks(AT_ONCE) {
-        let points = collection.points(some);
-        let points = Points { values: &points, dim: space.dim };
-        let group = |i: usize| directory.group(view.homes(some[i])[0]);
-        code(space.kernels, &codebook, directory, points, group, |i, codes, bias, group| {
-            layout.write(links.change(some[i]), codes, bias, group);
-        });
-        // A thread costs more to start than a few vectors take.
-        let threads = if some.len() < 16 { 1 } else { threads };
-        let found = parallel::map_with(threads, some.len(), Walker::default, |walker, i| {
-            let point = points.row(i);
-            walk_from_leaves(&space, &grown.store, links, point, SEARCH, Some(some[i]), walker);
-            let met: Vec<u32> = walker.trail.found().map(|(_, slot)| slot).take(SEARCH.candidates).collect();
-            let mut edges = Vec::new();
-            let close = closest(&collection, point, &met);
-            choose(&collection, &close, layout.edges(), &mut edges);
-            edges
-        });
-        for (&slot, edges) in some.iter().zip(&found) {
-            layout.set_edges(links.change(slot), edges);
-        }
-        for (&slot, edges) in some.iter().zip(&found) {
-            for &beside in edges {
-                lead_to(&collection, links, beside, slot);
-            }
-        }
-    }
-}
-
-/// Takes the vectors `slots`, which are still in their slots, out of the graph; those beside them get other edges.
-pub(super) fn untie(next: &mut Version, version: &Version, slots: &[u32]) {
-    let space = next.space;
-    let Some(linked) = next.leaves.as_mut().and_then(|grown| grown.linked.as_mut()) else { return };
-    let view = version.view();
-    let push_point = |slot: u32, points: &mut Vec<f32>| space.push_point(view.row(slot), points);
-    let prefetch = |slot: u32| simd::prefetch_many(view.row(slot));
-    let (kernels, dim) = (space.kernels, space.dim);
-    let collection = Collection { kernels, dim, push_point: &push_point, prefetch: &prefetch };
-    let links = &mut linked.links;
-    let layout = links.layout;
-    let gone: FxHashSet<u32> = slots.iter().copied().collect();
-    let stays = |slot: &u32| (*slot as usize) < view.len && !gone.contains(slot);
-    for &slot in slots {
-        let old = links.beside(slot);
-        layout.clear(links.change(slot));
-        // Most of those with an edge to it are among those beside it and those beside these.
-        let mut around: Vec<u32> =
-            old.iter().flat_map(|&beside| links.beside(beside)).chain(old.clone()).collect();
-        around.sort_unstable();
-        around.dedup();
-        around.retain(stays);
-        for beside in around {
-            let mut edges = links.beside(beside);
-            let Some(place) = edges.iter().position(|&edge| edge == slot) else { continue };
-            // The closest of those on the other side of the gap.
-            let others =
-                old.iter().filter(|other| **other != beside && stays(other) && !edges.contains(other));
-            let others: Vec<u32> = others.copied().collect();
-            let close = closest(&collection, &collection.points(&[beside]), &others);
-            match close.first() {
-                Some(&(_, other)) => edges[place] = other,
-                None => _ = edges.remove(place),
-            }
-            layout.set_edges(links.change(beside), &edges);
-        }
-    }
-}
-
-/// Leads an edge of the vector `from` to the vector `to`, in place of another one when there is no room.
-fn lead_to(collection: &Collection<'_>, links: &mut Links, from: u32, to: u32) {
-    let layout = links.layout;
-    let mut edges = links.beside(from);
-    if edges.contains(&to) {
-        return;
-    }
-    edges.push(to);
-    if edges.len() > layout.edges() {
-        let close = closest(collection, &collection.points(&[from]), &edges);
-        choose(collection, &close, layout.edges(), &mut edges);
-    }
-    layout.set_edges(links.change(from), &edges);
 }

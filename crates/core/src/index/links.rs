@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::overlay::Overlay;
+use super::slots::SlotsView;
+use super::space::Space;
 use crate::file::Values;
-use crate::graph::{Layout, Nodes};
+use crate::graph::{Collection, Layout, Nodes, Source};
 use crate::kmeans::Points;
 use crate::leaves::Directory;
 use crate::quant::Codebook;
-use crate::simd::Kernels;
+use crate::simd::{self, Kernels};
 
 /// Nodes of a page, the least that is copied by a change: a new vector changes the nodes beside it, wherever they lie.
 const PAGE: usize = 8;
@@ -48,6 +50,35 @@ impl Nodes for LinksView<'_> {
     }
 }
 
+impl<'a> LinksView<'a> {
+    /// The nodes in `base`, and those of `pages` in their place.
+    pub(super) fn new(layout: Layout, base: &'a [u32], pages: &'a Overlay<Vec<u32>>, len: usize) -> Self {
+        Self { words: layout.words(), base, pages, len }
+    }
+}
+
+/// The vectors of a version, for a graph.
+pub(super) struct Stored<'a> {
+    pub(super) space: &'a Space,
+    pub(super) slots: SlotsView<'a>,
+}
+
+impl Source for Stored<'_> {
+    fn push_point(&self, slot: u32, points: &mut Vec<f32>) {
+        self.space.push_point(self.slots.row(slot), points);
+    }
+
+    fn prefetch(&self, slot: u32) {
+        simd::prefetch_many(self.slots.row(slot));
+    }
+}
+
+impl Stored<'_> {
+    pub(super) fn collection(&self) -> Collection<'_> {
+        Collection { kernels: self.space.kernels, dim: self.space.dim, source: self }
+    }
+}
+
 impl Links {
     /// The nodes in `base`, one for each of `len` slots.
     pub(super) fn new(codebook: Codebook, base: Values<u32>, len: usize) -> Self {
@@ -56,12 +87,7 @@ impl Links {
     }
 
     pub(super) fn view(&self) -> LinksView<'_> {
-        LinksView {
-            words: self.layout.words(),
-            base: self.base.as_slice(),
-            pages: &self.pages,
-            len: self.len,
-        }
+        LinksView::new(self.layout, self.base.as_slice(), &self.pages, self.len)
     }
 
     /// Bytes in memory, and bytes in a mapped file.
@@ -71,9 +97,18 @@ impl Links {
         (memory + pages as u64, mapped)
     }
 
-    /// The slots beside one.
+    /// The slots beside one, those without a vector left out.
     pub(super) fn beside(&self, slot: u32) -> Vec<u32> {
-        self.view().node(slot).map_or(Vec::new(), |node| self.layout.beside(node).to_vec())
+        let view = self.view();
+        let lives = |slot: &u32| view.node(*slot).is_some_and(|node| self.layout.is_taken(node));
+        view.node(slot).map_or(Vec::new(), |node| {
+            self.layout
+                .beside(node)
+                .iter()
+                .copied()
+                .filter(|slot| (*slot as usize) < self.len && lives(slot))
+                .collect()
+        })
     }
 
     /// The node of a slot, to be changed; one without a vector when there was none.

@@ -10,7 +10,7 @@
 //! | `space.rs` | how vectors are stored and compared |
 //! | `links.rs` | its graph, where there is one |
 //! | `search.rs`, `walker.rs`, `exact.rs` | a query on one version |
-//! | `update.rs`, `train.rs`, `linking.rs` | the next version |
+//! | `update.rs`, `train.rs`, `linking.rs`, `ties.rs` | the next version |
 //! | `curve.rs`, `trials.rs` | how much effort a recall takes, and its measurement |
 //! | `persist.rs`, `format.rs` | into a file and out of it |
 
@@ -29,6 +29,7 @@ mod search;
 mod slots;
 mod space;
 mod store;
+mod ties;
 mod train;
 mod trials;
 mod update;

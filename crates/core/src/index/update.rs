@@ -10,6 +10,7 @@ use super::linking::{self, Ground};
 use super::slots::{Base, Slots, SlotsView};
 use super::space::{Query, Space};
 use super::store::LeafStore;
+use super::ties;
 use super::train::{self, train};
 use super::trials::{Measured, Probes, Trials};
 use super::version::{Grown, Linked, Version};
@@ -84,7 +85,7 @@ pub(super) fn add(
     next.len = len;
     next.next_id = next_id(version.next_id, rows.ids);
     split_large(&mut next, &homes);
-    linking::tie(&mut next, &slots, work.threads);
+    ties::tie(&mut next, &slots, work.threads);
     ControlFlow::Continue((next, new.min(free.len())))
 }
 
@@ -108,7 +109,7 @@ pub(super) fn remove(version: &Version, slots: &[u32]) -> Version {
 
 /// Takes the vectors in `slots` out of their leaves and out of the graph.
 fn take_out(next: &mut Version, version: &Version, slots: &[u32]) {
-    linking::untie(next, version, slots);
+    ties::untie(next, version, slots);
     let Some(grown) = &mut next.leaves else { return };
     let view = version.view();
     let mut leaves: Vec<(u32, u32)> = slots
