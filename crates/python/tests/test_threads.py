@@ -378,7 +378,9 @@ def test_interrupt_stops_a_build_within_a_second(progress):
     print(caught)
     """
     command, env = child_command(code)
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as child:
+    # Whoever runs the tests in the background may have left SIGINT ignored, which a child inherits.
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as child:
         try:
             assert child.stdout.readline() == "building\n"
             time.sleep(0.5)

@@ -62,12 +62,13 @@ impl Curve {
         for_k(depth, k)
     }
 
-    /// How many times as many leaves a recall of 0.99 takes as one of 0.9; infinite when it was out of reach.
+    /// How many times as many leaves a recall of 0.99, or the highest that was reached, takes as one of 0.9; 0 when not even
+    /// that was.
     pub(super) fn tail(&self) -> f64 {
         let at = |recall: f32| self.points.iter().find(|point| point.recall >= recall);
-        match (at(0.9), at(0.99)) {
+        match (at(0.9), at(0.99).or(self.points.last())) {
             (Some(low), Some(high)) => high.depth.leaves as f64 / low.depth.leaves as f64,
-            _ => f64::INFINITY,
+            _ => 0.0,
         }
     }
 

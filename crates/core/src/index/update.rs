@@ -341,7 +341,8 @@ fn grow(
     let trials = Trials::new(space, view, living, Probes::Own(seed), threads);
     let measured = trials.of_leaves(space, &store, threads);
     let unlinked = |store, measured: Measured| Grown { store, curve: measured.curve, linked: None };
-    if space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
+    let few = store.len() < LEAST_LINKED;
+    if few || space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
         return unlinked(store, measured);
     }
     // The graph finds what a second home is there to find.
@@ -358,6 +359,8 @@ fn grow(
     Grown { store: alone, curve, linked: Some(Linked { links, curve: walks.curve }) }
 }
 
+/// With fewer leaves than this no graph is faster than they are.
+const LEAST_LINKED: usize = 128;
 /// Where a recall of 0.99 takes so many times as many leaves as one of 0.9, a graph is tried.
 const LONG_TAIL: f64 = 12.0;
 /// It is kept if searches with this recall cost less with it.

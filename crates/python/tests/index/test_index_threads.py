@@ -246,7 +246,9 @@ def test_bar_on_stderr():
 def interrupted(code):
     """Runs `code` in a child, interrupts it half a second after its line "ready"; seconds until it printed its time."""
     command, env = child_command(code)
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as child:
+    # Whoever runs the tests in the background may have left SIGINT ignored, which a child inherits.
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as child:
         try:
             assert child.stdout.readline() == "ready\n"
             time.sleep(0.5)
