@@ -32,6 +32,15 @@ impl<'a> Points<'a> {
     pub(crate) fn gather(self, rows: impl Iterator<Item = usize>) -> Vec<f32> {
         rows.flat_map(|row| self.row(row)).copied().collect()
     }
+
+    /// What each point lacks from its centre.
+    pub(crate) fn residuals<'c>(self, centre: impl Fn(usize) -> &'c [f32]) -> Vec<f32> {
+        let mut residuals = self.values.to_vec();
+        for (i, residual) in residuals.chunks_exact_mut(self.dim).enumerate() {
+            residual.iter_mut().zip(centre(i)).for_each(|(value, centre)| *value -= centre);
+        }
+        residuals
+    }
 }
 
 /// Rows interleaved by sixteen, as the kernel that compares many with many wants them, with their squared lengths.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use linjin::index::{Add, Index, Metric};
 
-mod clumps;
+mod made;
 
 /// Sections begin at multiples of this.
 const ALIGN: u64 = 4096;
@@ -40,8 +40,8 @@ fn golden() -> [Vec<u8>; 2] {
 
 /// A file with a graph, which takes too many vectors for a golden one.
 fn with_graph() -> Vec<u8> {
-    let index = Index::new(clumps::DIM, Metric::Cosine).unwrap();
-    index.add(&clumps::clumps(clumps::N, 1), None, &Add::default()).unwrap();
+    let index = Index::new(made::DIM, Metric::Cosine).unwrap();
+    index.add(&made::clumps(made::N, 1), None, &Add::default()).unwrap();
     assert!(index.info().graph);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.linjin");

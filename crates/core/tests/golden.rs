@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use linjin::index::{Add, Effort, Index, Metric, Search, Vector};
 
+mod made;
+
 /// A file, and what is in it.
 struct Golden {
     name: &'static str,
@@ -68,11 +70,7 @@ fn leaves() -> Golden {
 
 /// Vectors that look random, with values between -1 and 1.
 fn noise(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
-    let mut state = 2 * seed + 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
+    let mut next = made::noise(seed);
     (0..n).map(|_| (0..dim).map(|_| next()).collect()).collect()
 }
 

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linjin::index::{Add, Effort, Filter, Filters, Index, Metric, Search};
 
-mod clumps;
+mod made;
 
-use clumps::{CLUMP, DIM, N, clumps, noise};
+use made::{CLUMP, DIM, N, clumps, noise};
 
 fn index(rows: &[f32], threads: usize) -> Index {
     let index = Index::new(DIM, Metric::SqEuclidean).unwrap();

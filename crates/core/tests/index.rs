@@ -8,14 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use linjin::index::{Add, Effort, Filter, Filters, Index, Metric, NO_ID, Search, Vector, Vectors};
 use proptest::prelude::*;
 
-/// Numbers that look random, between -1 and 1.
-fn noise(seed: u64) -> impl FnMut() -> f32 {
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-}
+mod made;
+
+use made::noise;
 
 /// `n` vectors in some dozens of clusters.
 fn clustered(n: usize, dim: usize, seed: u64) -> Vec<f32> {

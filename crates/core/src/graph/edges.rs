@@ -1,10 +1,7 @@
 //! Which of the close vectors become edges.
 
-use super::near::{Collection, back};
+use super::near::{Close, Collection, sort};
 use crate::parallel;
-
-/// A vector's squared distance from another one, and its number.
-pub(crate) type Close = (f32, u32);
 
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 256;
@@ -47,7 +44,7 @@ pub(crate) fn link(
     most: usize,
     threads: usize,
 ) -> Vec<u32> {
-    let back = back(near, usize::MAX, MOST_BACK);
+    let back = back(near);
     let parts = parallel::map(threads, near.len().div_ceil(BLOCK), |block| {
         let numbers = block * BLOCK..((block + 1) * BLOCK).min(near.len());
         let mut all = Vec::with_capacity(numbers.len() * most);
@@ -66,14 +63,16 @@ pub(crate) fn link(
     parts.concat()
 }
 
-/// In ascending order, each once.
-pub(super) fn sort(close: &mut Vec<Close>) {
-    close.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    // The distance of a pair may come out a little different from its two ends.
-    let mut seen = Vec::with_capacity(close.len());
-    close.retain(|&(_, number)| {
-        let new = !seen.contains(&number);
-        seen.push(number);
-        new
-    });
+/// For each vector at most [`MOST_BACK`] of those that have it among their close ones.
+fn back(near: &[Vec<Close>]) -> Vec<Vec<Close>> {
+    let mut back: Vec<Vec<Close>> = vec![Vec::new(); near.len()];
+    for (number, close) in near.iter().enumerate() {
+        for &(apart, other) in close {
+            let back = &mut back[other as usize];
+            if back.len() < MOST_BACK {
+                back.push((apart, number as u32));
+            }
+        }
+    }
+    back
 }

@@ -16,7 +16,7 @@ mod near;
 mod node;
 mod walk;
 
-pub(crate) use edges::{Close, choose, link};
-pub(crate) use near::{Collection, Source, closest, merge};
+pub(crate) use edges::{choose, link};
+pub(crate) use near::{Close, Collection, Source, closest, merge};
 pub(crate) use node::{Layout, NOBODY};
 pub(crate) use walk::{Asked, Nodes, Trail, walk};

@@ -1,7 +1,9 @@
 //! Vectors as points, and which of some are closest to one.
 
-use super::edges::{Close, sort};
 use crate::simd::Kernels;
+
+/// A vector's squared distance from another one, and its number.
+pub(crate) type Close = (f32, u32);
 
 /// So many close vectors of each are kept.
 const KEPT: usize = 32;
@@ -37,20 +39,6 @@ impl Collection<'_> {
     }
 }
 
-/// For each vector at most `most` of those among whose `among` closest ones it is.
-pub(super) fn back(near: &[Vec<Close>], among: usize, most: usize) -> Vec<Vec<Close>> {
-    let mut back: Vec<Vec<Close>> = vec![Vec::new(); near.len()];
-    for (number, close) in near.iter().enumerate() {
-        for &(apart, other) in close.iter().take(among) {
-            let back = &mut back[other as usize];
-            if back.len() < most {
-                back.push((apart, number as u32));
-            }
-        }
-    }
-    back
-}
-
 /// The closest [`KEPT`] of `others` to the vector `number`, closest first.
 pub(crate) fn closest(collection: &Collection<'_>, point: &[f32], others: &[u32]) -> Vec<Close> {
     let points = collection.points(others);
@@ -70,4 +58,16 @@ pub(crate) fn merge(known: &[Close], mut new: Vec<Close>) -> Vec<Close> {
     sort(&mut new);
     new.truncate(KEPT);
     new
+}
+
+/// In ascending order, each once.
+pub(super) fn sort(close: &mut Vec<Close>) {
+    close.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    // The distance of a pair may come out a little different from its two ends.
+    let mut seen = Vec::with_capacity(close.len());
+    close.retain(|&(_, number)| {
+        let new = !seen.contains(&number);
+        seen.push(number);
+        new
+    });
 }

@@ -53,7 +53,11 @@ impl Curve {
                 let most = points.last().map(|point| point.depth);
                 let twice = |pick: fn(Depth) -> usize, none| most.map_or(none, |most| 2 * pick(most));
                 Depth {
-                    leaves,
+                    // A walk does not get better by beginning everywhere.
+                    leaves: match most {
+                        Some(most) if most.width > 0 => most.leaves,
+                        _ => leaves,
+                    },
                     width: twice(|most| most.width, 0),
                     candidates: twice(|most| most.candidates, UNMEASURED),
                 }

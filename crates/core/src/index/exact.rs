@@ -2,6 +2,7 @@
 
 use super::slots::SlotsView;
 use super::space::{Query, Space};
+use super::stored::Stored;
 use crate::kmeans::{Points, Tiles};
 use crate::leaves::{key, number};
 use crate::parallel;
@@ -45,87 +46,78 @@ pub(super) fn ranks(
     }
 }
 
-/// For each query the slots of the `k` closest of `living`, closest first, the vector that it was made of left out.
-pub(super) fn closest(
-    space: &Space,
-    view: SlotsView<'_>,
-    living: &[u32],
-    queries: &[Query],
-    own: &[u32],
-    k: usize,
-    threads: usize,
-) -> Vec<Vec<u32>> {
+/// Queries, each made of the vector in a slot or of none, and how many of their closest are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) queries: &'a [Query],
+    /// For each query the slot that it was made of: that vector is left out.
+    pub(super) own: &'a [u32],
+    pub(super) k: usize,
+}
+
+/// For each query the slots of the closest vectors, closest first.
+pub(super) fn closest(stored: Stored<'_>, wanted: Wanted<'_>, threads: usize) -> Vec<Vec<u32>> {
+    let Stored { space, slots } = stored;
+    let one_by_one = space.measure() == Measure::Absolute || space.metric.is_binary();
+    let share = (slots.len as u32).div_ceil(threads as u32).max(1);
     let parts = parallel::map(threads, threads, |part| {
-        let share = living.len().div_ceil(threads).max(1);
-        let mine = living.chunks(share).nth(part).unwrap_or_default();
-        if space.measure() == Measure::Absolute || space.metric.is_binary() {
-            closest_one_by_one(space, view, mine, queries, own, k)
-        } else {
-            closest_by_products(space, view, mine, queries, own, k)
-        }
+        let first = part as u32 * share;
+        let all: Vec<u32> = (first..(first + share).min(slots.len as u32)).collect();
+        if one_by_one { wanted.one_by_one(stored, &all) } else { wanted.by_products(stored, &all) }
     });
-    (0..queries.len())
+    (0..wanted.queries.len())
         .map(|i| {
             let mut best: Vec<u64> = parts.iter().flat_map(|part| part[i].iter().copied()).collect();
             best.sort_unstable();
-            best.truncate(k);
+            best.truncate(wanted.k);
             best.into_iter().map(number).collect()
         })
         .collect()
 }
 
-fn closest_one_by_one(
-    space: &Space,
-    view: SlotsView<'_>,
-    living: &[u32],
-    queries: &[Query],
-    own: &[u32],
-    k: usize,
-) -> Vec<Vec<u64>> {
-    let mut best = vec![Vec::with_capacity(k + BLOCK); queries.len()];
-    for block in living.chunks(BLOCK) {
-        for ((query, own), best) in queries.iter().zip(own).zip(&mut best) {
-            ranks(space, view, block, query, |rank, slot| best.push(key(rank, slot)));
-            best.retain(|&key| number(key) != *own);
-            best.sort_unstable();
-            best.truncate(k);
+impl Wanted<'_> {
+    /// For each query the keys of the closest of `slots`.
+    fn one_by_one(self, stored: Stored<'_>, slots: &[u32]) -> Vec<Vec<u64>> {
+        let Self { queries, own, k } = self;
+        let mut best = vec![Vec::with_capacity(k + BLOCK); queries.len()];
+        for block in slots.chunks(BLOCK) {
+            for ((query, own), best) in queries.iter().zip(own).zip(&mut best) {
+                ranks(stored.space, stored.slots, block, query, |rank, slot| best.push(key(rank, slot)));
+                best.retain(|&key| number(key) != *own);
+                best.sort_unstable();
+                best.truncate(k);
+            }
         }
+        best
     }
-    best
-}
 
-/// By many inner products at a time, where the rest of a distance is the same for all queries or all vectors.
-fn closest_by_products(
-    space: &Space,
-    view: SlotsView<'_>,
-    living: &[u32],
-    queries: &[Query],
-    own: &[u32],
-    k: usize,
-) -> Vec<Vec<u64>> {
-    let points: Vec<f32> = queries.iter().flat_map(|query| query.point.iter().copied()).collect();
-    let tiles = Tiles::new(space.kernels, Points { values: &points, dim: space.dim });
-    let mut best = vec![Vec::with_capacity(k + 1); queries.len()];
-    let (mut rows, mut dots) = (Vec::new(), Vec::new());
-    for block in living.chunks(BLOCK) {
-        rows.clear();
-        block.iter().for_each(|&slot| space.push_point(view.row(slot), &mut rows));
-        dots.resize(block.len() * tiles.padded(), 0.0);
-        tiles.dots(space.kernels, &rows, &mut dots);
-        let rows = Points { values: &rows, dim: space.dim };
-        for (i, &slot) in block.iter().enumerate() {
-            let half = match space.measure() {
-                Measure::MinusDot => 0.0,
-                _ => (space.kernels.dot)(rows.row(i), rows.row(i)) / 2.0,
-            };
-            for (q, dot) in dots[i * tiles.padded()..][..queries.len()].iter().enumerate() {
-                let (best, key) = (&mut best[q], key(half - dot, slot));
-                if (best.len() < k || best.last().is_some_and(|&last| key < last)) && slot != own[q] {
-                    best.insert(best.partition_point(|&other| other < key), key);
-                    best.truncate(k);
+    /// The same by many inner products at a time, where the rest of a distance is the same for all queries or all vectors.
+    fn by_products(self, stored: Stored<'_>, slots: &[u32]) -> Vec<Vec<u64>> {
+        let Self { queries, own, k } = self;
+        let space = stored.space;
+        let points: Vec<f32> = queries.iter().flat_map(|query| query.point.iter().copied()).collect();
+        let tiles = Tiles::new(space.kernels, Points { values: &points, dim: space.dim });
+        let mut best = vec![Vec::with_capacity(k + 1); queries.len()];
+        let mut dots = Vec::new();
+        for block in slots.chunks(BLOCK) {
+            let rows = stored.points(block);
+            dots.resize(block.len() * tiles.padded(), 0.0);
+            tiles.dots(space.kernels, &rows, &mut dots);
+            let rows = Points { values: &rows, dim: space.dim };
+            for (i, &slot) in block.iter().enumerate() {
+                let half = match space.measure() {
+                    Measure::MinusDot => 0.0,
+                    _ => (space.kernels.dot)(rows.row(i), rows.row(i)) / 2.0,
+                };
+                for (q, dot) in dots[i * tiles.padded()..][..queries.len()].iter().enumerate() {
+                    let (best, key) = (&mut best[q], key(half - dot, slot));
+                    if (best.len() < k || best.last().is_some_and(|&last| key < last)) && slot != own[q] {
+                        best.insert(best.partition_point(|&other| other < key), key);
+                        best.truncate(k);
+                    }
                 }
             }
         }
+        best
     }
-    best
 }

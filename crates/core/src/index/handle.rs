@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use rustc_hash::FxHashSet;
 
+use super::allowed::Allowed;
 use super::error::{BuildError, OpenError, SearchError, UpdateError};
 use super::options::{Add, Effort, Filters, Search};
 use super::persist::{self, CUT_SHORT};
-use super::search::{self, Allowed};
+use super::rebuild;
+use super::search;
 use super::space::{Query, Space};
 use super::update::{self, Rows, Work};
 use super::version::Version;
@@ -374,7 +376,7 @@ impl Index {
         }
         let (version, mut free) = self.writer();
         let work = Work { seed: SEED, threads: parallel::threads(None) };
-        let next = update::optimize(&version, all, work);
+        let next = rebuild::optimize(&version, all, work);
         sound(&version).map_err(|what| SearchError::Damaged { what })?;
         *free = Some(Vec::new()); // all slots were laid out anew
         self.current.store(Arc::new(next));

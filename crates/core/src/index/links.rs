@@ -3,14 +3,9 @@
 use std::sync::Arc;
 
 use super::overlay::Overlay;
-use super::slots::SlotsView;
-use super::space::Space;
 use crate::file::Values;
-use crate::graph::{Collection, Layout, Nodes, Source};
-use crate::kmeans::Points;
-use crate::leaves::Directory;
+use crate::graph::{Layout, Nodes};
 use crate::quant::Codebook;
-use crate::simd::{self, Kernels};
 
 /// Nodes of a page, the least that is copied by a change: a new vector changes the nodes beside it, wherever they lie.
 const PAGE: usize = 8;
@@ -57,28 +52,6 @@ impl<'a> LinksView<'a> {
     }
 }
 
-/// The vectors of a version, for a graph.
-pub(super) struct Stored<'a> {
-    pub(super) space: &'a Space,
-    pub(super) slots: SlotsView<'a>,
-}
-
-impl Source for Stored<'_> {
-    fn push_point(&self, slot: u32, points: &mut Vec<f32>) {
-        self.space.push_point(self.slots.row(slot), points);
-    }
-
-    fn prefetch(&self, slot: u32) {
-        simd::prefetch_many(self.slots.row(slot));
-    }
-}
-
-impl Stored<'_> {
-    pub(super) fn collection(&self) -> Collection<'_> {
-        Collection { kernels: self.space.kernels, dim: self.space.dim, source: self }
-    }
-}
-
 impl Links {
     /// The nodes in `base`, one for each of `len` slots.
     pub(super) fn new(codebook: Codebook, base: Values<u32>, len: usize) -> Self {
@@ -101,14 +74,8 @@ impl Links {
     pub(super) fn beside(&self, slot: u32) -> Vec<u32> {
         let view = self.view();
         let lives = |slot: &u32| view.node(*slot).is_some_and(|node| self.layout.is_taken(node));
-        view.node(slot).map_or(Vec::new(), |node| {
-            self.layout
-                .beside(node)
-                .iter()
-                .copied()
-                .filter(|slot| (*slot as usize) < self.len && lives(slot))
-                .collect()
-        })
+        let beside = |node| self.layout.beside(node).iter().copied().filter(lives).collect();
+        view.node(slot).map_or_else(Vec::new, beside)
     }
 
     /// The node of a slot, to be changed; one without a vector when there was none.
@@ -129,26 +96,4 @@ impl Links {
         });
         &mut page[slot % PAGE * words..][..words]
     }
-}
-
-/// Calls `sink` with the number, the codes, the bias and the group of each of `points`; `group` says which group it is in.
-pub(super) fn code(
-    kernels: &Kernels,
-    codebook: &Codebook,
-    directory: &Directory,
-    points: Points<'_>,
-    group: impl Fn(usize) -> u32,
-    mut sink: impl FnMut(usize, &[u8], f32, u32),
-) {
-    let mut residuals = points.values.to_vec();
-    for (i, residual) in residuals.chunks_exact_mut(points.dim).enumerate() {
-        let centre = directory.centre(group(i));
-        residual.iter_mut().zip(centre).for_each(|(value, centre)| *value -= centre);
-    }
-    let residuals = Points { values: &residuals, dim: points.dim };
-    // The bias makes the estimate exact for a query that equals the vector, as in the leaves.
-    codebook.encode(kernels, residuals, points, |i, codes, dot| {
-        let residual = residuals.row(i);
-        sink(i, codes, 2.0 * dot - (kernels.dot)(residual, residual), group(i));
-    });
 }

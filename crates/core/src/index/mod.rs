@@ -9,11 +9,15 @@
 //! | `slots.rs`, `ids.rs`, `store.rs`, `overlay.rs` | its vectors, ids and leaves, shared with the version before |
 //! | `space.rs` | how vectors are stored and compared |
 //! | `links.rs` | its graph, where there is one |
-//! | `search.rs`, `walker.rs`, `exact.rs` | a query on one version |
-//! | `update.rs`, `train.rs`, `linking.rs`, `ties.rs` | the next version |
+//! | `search.rs`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
+//! | `update.rs`, `ties.rs` | the next version: vectors that come and go |
+//! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
+//! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
 //! | `curve.rs`, `trials.rs` | how much effort a recall takes, and its measurement |
 //! | `persist.rs`, `format.rs` | into a file and out of it |
 
+mod allowed;
+mod buffer;
 mod curve;
 pub mod error;
 mod exact;
@@ -25,10 +29,12 @@ mod links;
 mod options;
 mod overlay;
 mod persist;
+mod rebuild;
 mod search;
 mod slots;
 mod space;
 mod store;
+mod stored;
 mod ties;
 mod train;
 mod trials;

@@ -2,99 +2,14 @@
 
 use std::cell::RefCell;
 
-use rustc_hash::FxHashSet;
-
+use super::allowed::Allowed;
+use super::curve::{Curve, Depth};
 use super::exact;
+use super::options::Effort;
 use super::space::Query;
 use super::version::{Grown, Linked, Version};
 use super::walker::{Walker, walk_from_leaves};
-use crate::filter::Filter;
 use crate::leaves::{Filtered, Probe, estimate, key, number, probe};
-
-use super::options::Effort;
-
-/// Ids, to ask whether one is among them.
-#[derive(Debug)]
-enum Set<'a> {
-    Ids(FxHashSet<u64>),
-    Mask(&'a [u64]),
-}
-
-impl<'a> Set<'a> {
-    fn new(filter: &'a Filter) -> Self {
-        match filter {
-            Filter::Ids(ids) => Self::Ids(ids.iter().copied().collect()),
-            Filter::Mask(words) => Self::Mask(words),
-        }
-    }
-
-    #[inline]
-    fn has(&self, id: u64) -> bool {
-        match self {
-            Self::Ids(ids) => ids.contains(&id),
-            Self::Mask(words) => words.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1),
-        }
-    }
-
-    fn ids(&self) -> Box<dyn Iterator<Item = u64> + '_> {
-        match self {
-            Self::Ids(ids) => Box::new(ids.iter().copied()),
-            Self::Mask(words) => Box::new(words.iter().enumerate().flat_map(|(i, &word)| {
-                let rest = |&rest: &u64| Some(rest & (rest - 1)).filter(|&rest| rest != 0);
-                std::iter::successors(Some(word).filter(|&word| word != 0), rest)
-                    .map(move |rest| i as u64 * 64 + u64::from(rest.trailing_zeros()))
-            })),
-        }
-    }
-}
-
-/// What a search may return. Nothing is worked out for all vectors: a query that leaves out a hundred of a million costs a
-/// hundred steps more, and a look at each candidate.
-#[derive(Debug)]
-pub(super) struct Allowed<'a> {
-    filter: Option<Set<'a>>,
-    exclude: Option<Set<'a>>,
-    /// About how many vectors are allowed; never fewer than are.
-    count: usize,
-}
-
-impl<'a> Allowed<'a> {
-    /// The vectors in `filter`, or all, without those in `exclude`; `None` when that is all.
-    pub(super) fn new(
-        version: &Version,
-        filter: Option<&'a Filter>,
-        exclude: Option<&'a Filter>,
-    ) -> Option<Self> {
-        if filter.is_none() && exclude.is_none() {
-            return None;
-        }
-        let filter = filter.map(Set::new);
-        let count = match &filter {
-            None => version.len,
-            Some(Set::Ids(ids)) => ids.len().min(version.len),
-            Some(Set::Mask(words)) => {
-                words.iter().map(|word| word.count_ones() as usize).sum::<usize>().min(version.len)
-            }
-        };
-        Some(Self { filter, exclude: exclude.map(Set::new), count })
-    }
-
-    #[inline]
-    fn has(&self, id: u64) -> bool {
-        self.filter.as_ref().is_none_or(|set| set.has(id))
-            && !self.exclude.as_ref().is_some_and(|set| set.has(id))
-    }
-
-    /// The slots of all allowed vectors.
-    fn slots(&self, version: &Version, slots: &mut Vec<u32>) {
-        match &self.filter {
-            None => {
-                slots.extend(version.view().living().filter(|&(_, id)| self.has(id)).map(|(slot, _)| slot))
-            }
-            Some(set) => slots.extend(set.ids().filter(|&id| self.has(id)).filter_map(|id| version.slot(id))),
-        }
-    }
-}
 
 /// Buffers of a thread.
 #[derive(Default)]
@@ -204,11 +119,7 @@ fn walked(
     let Some(Grown { store, linked: Some(Linked { links, curve }), .. }) = &version.leaves else {
         return false;
     };
-    let mut depth = match effort {
-        Effort::Ef(ef) => curve.at_ef(ef, k),
-        Effort::Recall(recall) if recall < 1.0 => curve.at_recall(recall, k, store.len()),
-        Effort::Exact | Effort::Recall(_) => return false,
-    };
+    let Some(mut depth) = depth(curve, effort, k, store.len()) else { return false };
     if let Some(allowed) = allowed {
         let share = allowed.count as f64 / version.len as f64;
         if share < LEAST_WALKED {
@@ -223,8 +134,10 @@ fn walked(
         |slot: &u32| (*slot as usize) < view.len && allowed.is_none_or(|allowed| allowed.has(view.id(*slot)));
     slots.clear();
     slots.extend(walker.trail.found().map(|(_, slot)| slot).filter(passes).take(depth.candidates));
-    if slots.len() < k.max(if allowed.is_some() { depth.candidates } else { 0 }) {
-        return false; // such as a filter that takes what is far from the query
+    // Fewer under a filter means that it takes what is far from the query.
+    let enough = if allowed.is_some() { depth.candidates.max(k) } else { k };
+    if slots.len() < enough {
+        return false;
     }
     compare(version, query, k, buffers);
     true
@@ -265,16 +178,20 @@ fn different(found: &[(f32, u32)], len: usize, seen: &mut Vec<u32>, slots: &mut 
     }
 }
 
-/// How far to look; `None` to compare all.
+/// How far `effort` goes by a curve; `None` for all the way.
+fn depth(curve: &Curve, effort: Effort, k: usize, leaves: usize) -> Option<Depth> {
+    match effort {
+        Effort::Ef(ef) => Some(curve.at_ef(ef, k)),
+        Effort::Recall(recall) if recall < 1.0 => Some(curve.at_recall(recall, k, leaves)),
+        Effort::Exact | Effort::Recall(_) => None,
+    }
+}
+
+/// How far to look in the leaves; `None` to compare all.
 fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_>>) -> Option<Probe> {
     let grown = version.leaves.as_ref()?;
     let n_leaves = grown.store.len();
-    let depth = match effort {
-        Effort::Exact => return None,
-        Effort::Ef(ef) => grown.curve.at_ef(ef, k),
-        Effort::Recall(recall) if recall >= 1.0 => return None,
-        Effort::Recall(recall) => grown.curve.at_recall(recall, k, n_leaves),
-    };
+    let depth = depth(&grown.curve, effort, k, n_leaves)?;
     let mut probe = Probe { leaves: depth.leaves, candidates: depth.candidates };
     if let Some(allowed) = allowed {
         // The k closest of a tenth are about the 10 k closest of all; see `Curve::at_recall`.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::curve::Depth;
-use super::links::{Links, Stored, code};
+use super::links::Links;
+use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_leaves};
 use crate::graph::{Collection, choose, closest};
 use crate::kmeans::Points;
 use crate::parallel;
-use crate::quant::Codebook;
+use crate::quant::{Codebook, Measure};
 
 /// How far a vector that comes looks for those beside it.
 const SEARCH: Depth = Depth { leaves: 8, width: 64, candidates: 32 };
@@ -31,11 +32,12 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     let directory = &grown.store.directory;
     let codebook: Arc<Codebook> = links.codebook.clone();
     for some in slots.chunks(AT_ONCE) {
-        let points = collection.points(some);
+        let points = stored.points(some);
         let points = Points { values: &points, dim: space.dim };
         let group = |i: usize| directory.group(view.homes(some[i])[0]);
-        code(space.kernels, &codebook, directory, points, group, |i, codes, bias, group| {
-            layout.write(links.change(some[i]), codes, bias, group);
+        let centre = |i: usize| directory.centre(group(i));
+        codebook.encode(space.kernels, Measure::MinusTwiceDot, points, centre, |i, codes, bias| {
+            layout.write(links.change(some[i]), codes, bias, group(i));
         });
         // A thread costs more to start than a few vectors take.
         let threads = if some.len() < 16 { 1 } else { threads };

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::slots::SlotsView;
+use super::buffer::concat;
 use super::space::Space;
 use super::store::{LeafBase, LeafStore};
+use super::stored::Stored;
 use super::trials;
-use crate::file::{Pages, Region, Values};
+use super::update::Work;
 use crate::kmeans::{Grouped, Points};
 use crate::leaves::{Directory, Homes, Leaf, NO_LEAF, Plan, assign};
 use crate::parallel;
@@ -30,101 +31,92 @@ const CHUNK: usize = 65_536;
 /// Leaves that a thread packs at a time.
 const PACK: usize = 16;
 
-/// Groups the vectors `living` into leaves, and returns their homes too.
+/// Groups all vectors into leaves, and returns their homes too.
 pub(super) fn train(
-    space: &Space,
-    slots: SlotsView<'_>,
-    living: &[u32],
-    seed: u64,
-    threads: usize,
+    stored: Stored<'_>,
+    work: Work,
     progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> ControlFlow<(), (LeafStore, Vec<Homes>)> {
-    let (kernels, dim) = (space.kernels, space.dim);
-    let random = &mut Random::new(seed, living.len() as u64);
-    let points_of = |some: &mut dyn Iterator<Item = u32>| {
-        let mut points = Vec::new();
-        some.for_each(|slot| space.push_point(slots.row(slot), &mut points));
-        points
-    };
-    let n_leaves = living.len().div_ceil(VECTORS_PER_LEAF);
-    let sample = random.sample(living.len(), (n_leaves * SAMPLE_PER_LEAF).min(living.len()));
-    let held_out: FxHashSet<u32> = trials::probes(living, seed).into_iter().collect();
-    let sample =
-        points_of(&mut sample.into_iter().map(|i| living[i]).filter(|slot| !held_out.contains(slot)));
-    let sample = Points { values: &sample, dim };
-    let grouped = Grouped::train(kernels, sample, n_leaves, ROUNDS, random, threads);
+    let Work { seed, threads } = work;
+    let (kernels, dim, n) = (stored.space.kernels, stored.space.dim, stored.len());
+    let random = &mut Random::new(seed, n as u64);
+    let n_leaves = n.div_ceil(VECTORS_PER_LEAF);
+    let held_out: FxHashSet<u32> = trials::probes(n, seed).into_iter().collect();
+    let mut sample = sample(n, n_leaves * SAMPLE_PER_LEAF, random);
+    sample.retain(|slot| !held_out.contains(slot));
+    let sample = stored.points(&sample);
+    let grouped = Grouped::train(kernels, Points { values: &sample, dim }, n_leaves, ROUNDS, random, threads);
+    drop(sample);
     progress(0.4)?;
 
-    let mut homes = Vec::with_capacity(living.len());
-    for chunk in living.chunks(CHUNK) {
-        let points = points_of(&mut chunk.iter().copied());
+    let mut homes = Vec::with_capacity(n);
+    while homes.len() < n {
+        let chunk: Vec<u32> = (homes.len() as u32..(homes.len() + CHUNK).min(n) as u32).collect();
+        let points = stored.points(&chunk);
         homes.extend(assign(kernels, &grouped, Points { values: &points, dim }, threads));
-        progress(0.4 + 0.3 * homes.len() as f64 / living.len() as f64)?;
+        progress(0.4 + 0.3 * homes.len() as f64 / n as f64)?;
     }
 
     let leaves = Kept::new(&grouped, &mut homes);
-    let few = random.sample(living.len(), CODEBOOK_SAMPLE.min(living.len()));
-    let mut residuals = points_of(&mut few.iter().map(|&i| living[i]));
-    if space.measure() != Measure::Absolute {
-        for (place, (residual, &i)) in residuals.chunks_exact_mut(dim).zip(&few).enumerate() {
+    let few = self::sample(n, CODEBOOK_SAMPLE, random);
+    let points = stored.points(&few);
+    let points = Points { values: &points, dim };
+    let residuals = match stored.space.measure() {
+        Measure::Absolute => points.values.to_vec(),
+        Measure::MinusDot | Measure::MinusTwiceDot => points.residuals(|i| {
             // From first and second homes in turn.
-            let home = Some(homes[i][place % 2]).filter(|&home| home != NO_LEAF).unwrap_or(homes[i][0]);
-            let centroid = leaves.centroid(home as usize);
-            residual.iter_mut().zip(centroid).for_each(|(value, centre)| *value -= centre);
-        }
-    }
+            let [first, second] = homes[few[i] as usize];
+            leaves.centroid(if i % 2 == 0 || second == NO_LEAF { first } else { second } as usize)
+        }),
+    };
     let codebook = Codebook::train(kernels, Points { values: &residuals, dim }, random, threads);
     progress(0.75)?;
 
     let Kept { centroids, sizes, .. } = leaves;
     let plan = Plan { dim, centroids, spreads: Vec::new(), sizes };
-    let store = pack(space, slots, living, &homes, Arc::new(codebook), plan, random, threads);
+    let store = pack(stored, &homes, Arc::new(codebook), plan, random, threads);
     ControlFlow::Continue((store, homes))
 }
 
-/// The same leaves, each vector in the first of its homes alone, which `homes` becomes.
-pub(super) fn in_one_home(
-    space: &Space,
-    slots: SlotsView<'_>,
-    living: &[u32],
-    homes: &mut [Homes],
-    store: &LeafStore,
-    seed: u64,
-    threads: usize,
-) -> LeafStore {
-    homes.iter_mut().for_each(|homes| homes[1] = NO_LEAF);
-    let (codebook, plan) = (store.codebook.clone(), store.directory.plan());
-    let random = &mut Random::new(seed, living.len() as u64);
-    pack(space, slots, living, homes, codebook, plan, random, threads)
+/// So many slots of `n`, or all, in no order.
+pub(super) fn sample(n: usize, wanted: usize, random: &mut Random) -> Vec<u32> {
+    random.sample(n, wanted.min(n)).into_iter().map(|slot| slot as u32).collect()
 }
 
-/// Leaves with the centroids of `plan` that hold the vectors `living`, by their homes.
-#[expect(clippy::too_many_arguments, reason = "they are what a store is made of")]
+/// The leaves of `store`, each vector in the first of its homes alone, which `homes` becomes.
+pub(super) fn in_one_home(
+    stored: Stored<'_>,
+    homes: &mut [Homes],
+    store: &LeafStore,
+    work: Work,
+) -> LeafStore {
+    homes.iter_mut().for_each(|homes| homes[1] = NO_LEAF);
+    let random = &mut Random::new(work.seed, stored.len() as u64);
+    pack(stored, homes, store.codebook.clone(), store.directory.plan(), random, work.threads)
+}
+
+/// Leaves with the centroids of `plan` that hold all vectors, by their homes.
 fn pack(
-    space: &Space,
-    slots: SlotsView<'_>,
-    living: &[u32],
+    stored: Stored<'_>,
     homes: &[Homes],
     codebook: Arc<Codebook>,
     mut plan: Plan,
     random: &mut Random,
     threads: usize,
 ) -> LeafStore {
-    let dim = space.dim;
+    let (space, dim) = (stored.space, stored.space.dim);
     let mut members = vec![Vec::new(); plan.centroids.len() / dim];
-    for (&slot, homes) in living.iter().zip(homes) {
+    for (slot, homes) in homes.iter().enumerate() {
         for &home in homes.iter().filter(|&&home| home != NO_LEAF) {
-            members[home as usize].push(slot);
+            members[home as usize].push(slot as u32);
         }
     }
     let packed = parallel::map(threads, members.len().div_ceil(PACK), |pack| {
         let some = pack * PACK..((pack + 1) * PACK).min(members.len());
         let pack = some.map(|leaf| {
-            let mut points = Vec::with_capacity(members[leaf].len() * dim);
-            members[leaf].iter().for_each(|&slot| space.push_point(slots.row(slot), &mut points));
-            let points = Points { values: &points, dim };
+            let points = stored.points(&members[leaf]);
             let centroid = &plan.centroids[leaf * dim..][..dim];
-            pack_leaf(space, &codebook, centroid, points, &members[leaf])
+            pack_leaf(space, &codebook, centroid, Points { values: &points, dim }, &members[leaf])
         });
         pack.collect::<Vec<_>>()
     });
@@ -136,7 +128,7 @@ fn pack(
         directory: Arc::new(directory),
         base: lay_out(packed.iter().map(|(leaf, _)| leaf)),
         changed: Default::default(),
-        trained: living.len(),
+        trained: stored.len(),
     }
 }
 
@@ -212,20 +204,4 @@ pub(super) fn lay_out<'a>(leaves: impl Iterator<Item = &'a Leaf> + Clone) -> Lea
         slots: concat(leaves.clone().map(|leaf| leaf.slots.as_slice())),
         codes: concat(leaves.map(|leaf| leaf.codes.as_slice())),
     }
-}
-
-/// Everything in one region; on the heap when there is no memory for that.
-pub(super) fn concat<'a, T: bytemuck::Pod>(parts: impl Iterator<Item = &'a [T]> + Clone) -> Values<T> {
-    let bytes: usize = parts.clone().map(size_of_val).sum();
-    let mut pages = Pages::default();
-    if bytes == 0 || !bytes.is_multiple_of(4) || pages.grow(bytes / 4).is_err() {
-        return parts.flatten().copied().collect::<Vec<_>>().into();
-    }
-    let mut rest: &mut [u8] = bytemuck::cast_slice_mut(pages.words_mut());
-    for part in parts {
-        let (here, behind) = rest.split_at_mut(size_of_val(part));
-        here.copy_from_slice(bytemuck::cast_slice(part));
-        rest = behind;
-    }
-    Values::Region(Region::memory(pages))
 }

@@ -1,11 +1,12 @@
 //! The measurement of how much effort a recall takes: on the index's own vectors, or on queries such as will be asked.
 
 use super::curve::{Curve, Depth, K, Point};
-use super::exact;
+use super::exact::{self, Wanted};
 use super::links::Links;
-use super::slots::SlotsView;
 use super::space::{Query, Space};
 use super::store::LeafStore;
+use super::stored::Stored;
+use super::train;
 use super::walker::{Walker, walk_from_leaves};
 use crate::leaves::{Filtered, Probe, Scratch, probe};
 use crate::parallel;
@@ -15,6 +16,8 @@ use crate::random::Random;
 const PROBES: usize = 512;
 /// As many candidates are ranked by their estimates to see how deep the neighbours lie.
 const DEEPEST: usize = 1024;
+/// The most leaves that are looked into.
+const MOST_LEAVES: usize = 4096;
 /// The widest walk.
 const WIDEST: usize = 4096;
 /// Leaves in which a walk begins.
@@ -23,11 +26,18 @@ const STARTS: [usize; 3] = [2, 8, 24];
 const TARGETS: [f32; 14] =
     [0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999];
 
+// Nanoseconds, about, as profiled on a machine with AVX-512: a leaf that is looked into, a code of it, a node that a walk
+// compares, a candidate that is compared exactly, a word of it. Only their ratios matter.
+const COST_OF_LEAF: f64 = 60.0;
+const COST_OF_CODE: f64 = 0.03;
+const COST_OF_NODE: f64 = 50.0;
+const COST_OF_CANDIDATE: f64 = 40.0;
+const COST_OF_WORD: f64 = 0.3;
+
 /// The vectors that the curve is measured with. No centroid may be trained on them: a vector's own share in one draws that
 /// closer, and the vector would be easier to find the neighbours of than one that comes from outside.
-pub(super) fn probes(living: &[u32], seed: u64) -> Vec<u32> {
-    let chosen = Random::new(seed, 1).sample(living.len(), PROBES.min(living.len() / 8));
-    chosen.into_iter().map(|i| living[i]).collect()
+pub(super) fn probes(n: usize, seed: u64) -> Vec<u32> {
+    train::sample(n, PROBES.min(n / 8), &mut Random::new(seed, 1))
 }
 
 /// What the curve is measured with.
@@ -38,8 +48,10 @@ pub(super) enum Probes {
     Given(Vec<Query>),
 }
 
-/// Queries whose neighbours are known.
-pub(super) struct Trials {
+/// Queries whose neighbours among the vectors of an index are known.
+pub(super) struct Trials<'a> {
+    space: &'a Space,
+    threads: usize,
     queries: Vec<Query>,
     /// The slot that each query was made of; one that there is not when it comes from outside.
     own: Vec<u32>,
@@ -95,18 +107,13 @@ impl Cheapest {
     }
 }
 
-impl Trials {
-    /// Finds the neighbours of what is measured with among `living`.
-    pub(super) fn new(
-        space: &Space,
-        slots: SlotsView<'_>,
-        living: &[u32],
-        with: Probes,
-        threads: usize,
-    ) -> Self {
+impl<'a> Trials<'a> {
+    /// Finds the neighbours of what is measured with.
+    pub(super) fn new(stored: Stored<'a>, with: Probes, threads: usize) -> Self {
+        let Stored { space, slots } = stored;
         let (queries, own) = match with {
             Probes::Own(seed) => {
-                let own = probes(living, seed);
+                let own = probes(stored.len(), seed);
                 let query = |&slot: &u32| {
                     let mut query = Query { row: slots.row(slot).to_vec(), point: Vec::new() };
                     space.push_point(&query.row, &mut query.point);
@@ -119,8 +126,8 @@ impl Trials {
                 (queries, none)
             }
         };
-        let truth = exact::closest(space, slots, living, &queries, &own, K, threads);
-        Self { queries, own, truth }
+        let truth = exact::closest(stored, Wanted { queries: &queries, own: &own, k: K }, threads);
+        Self { space, threads, queries, own, truth }
     }
 
     fn wanted(&self) -> usize {
@@ -128,11 +135,12 @@ impl Trials {
     }
 
     /// The curve of searches that look into leaves and nowhere else.
-    pub(super) fn of_leaves(&self, space: &Space, store: &LeafStore, threads: usize) -> Measured {
-        let n_leaves = store.len();
+    pub(super) fn of_leaves(&self, store: &LeafStore) -> Measured {
+        let Self { space, threads, .. } = *self;
+        let most = store.len().min(MOST_LEAVES);
         let steps = std::iter::successors(Some(1_usize), |&p| Some(p + p.div_ceil(3)))
-            .take_while(|&p| p < n_leaves.min(4096))
-            .chain([n_leaves.min(4096)]);
+            .take_while(|&p| p < most)
+            .chain([most]);
         let entry = store.view();
         let mut cheapest = Cheapest::default();
         for leaves in steps {
@@ -153,13 +161,8 @@ impl Trials {
     }
 
     /// The curve of searches that walk on from a few leaves.
-    pub(super) fn of_walks(
-        &self,
-        space: &Space,
-        store: &LeafStore,
-        links: &Links,
-        threads: usize,
-    ) -> Measured {
+    pub(super) fn of_walks(&self, store: &LeafStore, links: &Links) -> Measured {
+        let Self { space, threads, .. } = *self;
         let mut cheapest = Cheapest::default();
         for leaves in STARTS {
             let widths = std::iter::successors(Some(8_usize), |&width| Some(width + width.div_ceil(2)));
@@ -199,10 +202,3 @@ fn cost_of_leaves(store: &LeafStore, leaves: usize) -> f64 {
 fn cost_of_candidates(space: &Space, candidates: usize) -> f64 {
     candidates as f64 * (COST_OF_CANDIDATE + space.row_words() as f64 * COST_OF_WORD)
 }
-
-// Nanoseconds, about, on a machine with AVX-512; only their ratios matter.
-const COST_OF_LEAF: f64 = 60.0;
-const COST_OF_CODE: f64 = 0.03;
-const COST_OF_NODE: f64 = 50.0;
-const COST_OF_CANDIDATE: f64 = 40.0;
-const COST_OF_WORD: f64 = 0.3;

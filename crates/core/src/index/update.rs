@@ -3,26 +3,17 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
-use super::ids::Ids;
-use super::linking::{self, Ground};
-use super::slots::{Base, Slots, SlotsView};
-use super::space::{Query, Space};
+use super::rebuild::rebuild;
 use super::store::LeafStore;
-use super::ties;
-use super::train::{self, train};
-use super::trials::{Measured, Probes, Trials};
-use super::version::{Grown, Linked, Version};
-use super::{NO_ID, Vectors};
-use crate::file::{Pages, Region, Values, release_freed};
+use super::stored::Stored;
+use super::version::{Grown, Version};
+use super::{NO_ID, Vectors, ties, train};
 use crate::kmeans::{Points, members};
 use crate::leaves::{Directory, Homes, Leaves, NO_LEAF};
 use crate::parallel;
-use crate::quant::Measure;
 
 /// From so many vectors on there are leaves: with fewer, comparing all is as fast.
-const LEAST_TRAINED: usize = 2048;
+pub(super) const LEAST_TRAINED: usize = 2048;
 /// When there are so many times as many vectors as at the last training, all leaves are made anew.
 const GROWTH: usize = 4;
 /// A leaf with more places than this many vectors is split.
@@ -89,7 +80,7 @@ pub(super) fn add(
     ControlFlow::Continue((next, new.min(free.len())))
 }
 
-fn next_id(next: u64, ids: &[u64]) -> u64 {
+pub(super) fn next_id(next: u64, ids: &[u64]) -> u64 {
     ids.iter().fold(next, |next, &id| next.max(id.saturating_add(1)))
 }
 
@@ -201,10 +192,8 @@ fn split_large(next: &mut Version, homes: &[Homes]) {
 fn split(next: &mut Version, number: u32) {
     let space = next.space;
     let Some(grown) = &next.leaves else { return };
-    let view = next.view();
     let slots: Vec<u32> = grown.store.view().leaf(number).members().collect();
-    let mut points = Vec::with_capacity(slots.len() * space.dim);
-    slots.iter().for_each(|&slot| space.push_point(view.row(slot), &mut points));
+    let points = Stored { space: &space, slots: next.view() }.points(&slots);
     let points = Points { values: &points, dim: space.dim };
     let random = &mut crate::random::Random::new(u64::from(number), slots.len() as u64);
     let centroids = crate::kmeans::kmeans(space.kernels, points, 2, 8, random, 1);
@@ -239,156 +228,5 @@ fn split(next: &mut Version, number: u32) {
             _ => directory.push(space.kernels, number as usize, centroid, spread),
         }
         store.changed.set(if side == 0 { number } else { other } as usize, leaf);
-    }
-}
-
-/// All vectors in new leaves, and the effort that a recall takes measured anew: with `queries`, where there are any.
-pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Version {
-    let none = Rows { vectors: Vectors::Floats(&[]), ids: &[] };
-    let mut watch = |_: f64| ControlFlow::Continue(());
-    let ControlFlow::Continue(mut next) = rebuild(version, none, &[], work, &mut watch) else {
-        return version.clone(); // nobody breaks off
-    };
-    let living: Vec<u32> = next.view().living().map(|(slot, _)| slot).collect();
-    if let Some(grown) = next.leaves.take() {
-        next.leaves = Some(match queries.is_empty() {
-            true => grown,
-            false => {
-                let (space, threads) = (&version.space, work.threads);
-                let trials = Trials::new(space, next.view(), &living, Probes::Given(queries), threads);
-                let curve = trials.of_leaves(space, &grown.store, threads).curve;
-                let linked = grown.linked.map(|Linked { links, .. }| {
-                    let curve = trials.of_walks(space, &grown.store, &links, threads).curve;
-                    Linked { links, curve }
-                });
-                Grown { store: grown.store, curve, linked }
-            }
-        });
-    }
-    next
-}
-
-/// All vectors laid out anew, `rows` among them, and grouped into new leaves when there are enough.
-pub(super) fn rebuild(
-    version: &Version,
-    rows: Rows<'_>,
-    known: &[Option<u32>],
-    work: Work,
-    watch: Watch<'_>,
-) -> ControlFlow<(), Version> {
-    let space = version.space;
-    let view = version.view();
-    let gone: FxHashSet<u32> = known.iter().flatten().copied().collect();
-    let stay: Vec<(u32, u64)> = view.living().filter(|(slot, _)| !gone.contains(slot)).collect();
-    let n = stay.len() + rows.ids.len();
-    let words = space.row_words();
-    let mut all = zeros(n * words);
-    let (old, new) = all.as_mut().split_at_mut(stay.len() * words);
-    for (row, &(slot, _)) in old.chunks_exact_mut(words).zip(&stay) {
-        row.copy_from_slice(view.row(slot));
-    }
-    for (i, row) in new.chunks_exact_mut(words).enumerate() {
-        space.write_row(rows.vectors, i, row);
-    }
-    let mut ids: Vec<u64> = stay.iter().map(|&(_, id)| id).chain(rows.ids.iter().copied()).collect();
-    let scales = if space.metric == super::Metric::Cosine {
-        all.as_mut().chunks_exact(words).map(|row| space.scale(row)).collect()
-    } else {
-        Vec::new()
-    };
-    watch(0.05)?;
-    let table = Ids::lay_out(&ids);
-    if table.is_empty() {
-        ids = Vec::new(); // every id is its slot
-    }
-    let mut next = Version {
-        space,
-        ids: Ids::new(table.into()),
-        len: n,
-        next_id: next_id(version.next_id, rows.ids),
-        slots: Slots::new(Base {
-            len: n,
-            rows: all.into_values(),
-            ids: ids.into(),
-            scales: scales.into(),
-            homes: Values::default(),
-        }),
-        leaves: None,
-    };
-    if n < LEAST_TRAINED {
-        return ControlFlow::Continue(next);
-    }
-    let living: Vec<u32> = (0..n as u32).collect();
-    let mut inner = |share: f64| watch(0.05 + 0.85 * share);
-    let (store, mut homes) = train(&space, next.view(), &living, work.seed, work.threads, &mut inner)?;
-    watch(0.9)?;
-    next.leaves = Some(grow(&space, next.view(), &living, store, &mut homes, work));
-    next.slots.base.homes = homes.into();
-    release_freed();
-    ControlFlow::Continue(next)
-}
-
-/// Measures how much effort a recall takes; links the vectors where the leaves seem to take too much, and it takes less so.
-fn grow(
-    space: &Space,
-    view: SlotsView<'_>,
-    living: &[u32],
-    store: LeafStore,
-    homes: &mut Vec<Homes>,
-    work: Work,
-) -> Grown {
-    let Work { seed, threads } = work;
-    let trials = Trials::new(space, view, living, Probes::Own(seed), threads);
-    let measured = trials.of_leaves(space, &store, threads);
-    let unlinked = |store, measured: Measured| Grown { store, curve: measured.curve, linked: None };
-    let few = store.len() < LEAST_LINKED;
-    if few || space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
-        return unlinked(store, measured);
-    }
-    // The graph finds what a second home is there to find.
-    let mut first = homes.clone();
-    let alone = train::in_one_home(space, view, living, &mut first, &store, seed, threads);
-    let ground = Ground { space, slots: view, homes: &first, store: &alone, spilled: &store };
-    let links = linking::build(ground, seed, threads);
-    let walks = trials.of_walks(space, &alone, &links, threads);
-    if walks.cost(WORTH_LINKING_AT) >= measured.cost(WORTH_LINKING_AT) {
-        return unlinked(store, measured);
-    }
-    *homes = first;
-    let curve = trials.of_leaves(space, &alone, threads).curve;
-    Grown { store: alone, curve, linked: Some(Linked { links, curve: walks.curve }) }
-}
-
-/// With fewer leaves than this no graph is faster than they are.
-const LEAST_LINKED: usize = 128;
-/// Where a recall of 0.99 takes so many times as many leaves as one of 0.9, a graph is tried.
-const LONG_TAIL: f64 = 12.0;
-/// It is kept if searches with this recall cost less with it.
-const WORTH_LINKING_AT: f32 = 0.95;
-
-/// Words for many rows: in large pages where the system has them.
-pub(super) enum Buffer {
-    Pages(Pages),
-    Own(Vec<u32>),
-}
-
-pub(super) fn zeros(n: usize) -> Buffer {
-    let mut pages = Pages::default();
-    if n > 0 && pages.grow(n).is_ok() { Buffer::Pages(pages) } else { Buffer::Own(vec![0; n]) }
-}
-
-impl Buffer {
-    pub(super) fn as_mut(&mut self) -> &mut [u32] {
-        match self {
-            Self::Pages(pages) => pages.words_mut(),
-            Self::Own(words) => words,
-        }
-    }
-
-    pub(super) fn into_values(self) -> Values<u32> {
-        match self {
-            Self::Pages(pages) => Values::Region(Region::memory(pages)),
-            Self::Own(words) => words.into(),
-        }
     }
 }

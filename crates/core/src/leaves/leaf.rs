@@ -45,10 +45,6 @@ impl Leaf {
     }
 
     /// Puts in `points`, the vectors `slots`; first where there are gaps. Returns the place of the last one.
-    ///
-    /// An estimate of the squared distance between a query q and a vector x = c + r with the code r' is
-    /// |q − c|² − 2⟨q, r'⟩ + bias. The bias makes it exact for q = x, where it matters most: −|r|² + 2⟨x, r'⟩. So what
-    /// is left of the error is 2⟨q − x, r − r'⟩, which shrinks as the query comes closer.
     pub(crate) fn insert(
         &mut self,
         kernels: &Kernels,
@@ -58,35 +54,29 @@ impl Leaf {
         points: Points<'_>,
         slots: &[u32],
     ) -> usize {
-        let mut residuals = points.values.to_vec();
-        for residual in residuals.chunks_exact_mut(points.dim).filter(|_| measure != Measure::Absolute) {
-            residual.iter_mut().zip(centroid).for_each(|(value, centre)| *value -= centre);
-        }
-        let residuals = Points { values: &residuals, dim: points.dim };
         let mut gap = 0;
-        codebook.encode(kernels, residuals, points, |i, codes, dot| {
-            while gap < self.biases.len() && self.biases[gap] < f32::INFINITY {
-                gap += 1;
-            }
-            if gap == self.biases.len() {
-                self.biases.resize(gap + BLOCK, f32::INFINITY);
-                self.slots.resize(gap + BLOCK, 0);
-                self.codes.resize(self.codes.len() + codebook.block_bytes(), 0);
-            }
-            self.biases[gap] = match measure {
-                Measure::MinusTwiceDot => {
-                    let residual = residuals.row(i);
-                    2.0 * dot - (kernels.dot)(residual, residual)
+        codebook.encode(
+            kernels,
+            measure,
+            points,
+            |_| centroid,
+            |i, codes, bias| {
+                while gap < self.biases.len() && self.biases[gap] < f32::INFINITY {
+                    gap += 1;
                 }
-                Measure::MinusDot | Measure::Absolute => 0.0,
-            };
-            self.slots[gap] = slots[i];
-            let block = &mut self.codes[gap / BLOCK * codebook.block_bytes()..][..codebook.block_bytes()];
-            let (byte, shift) = (gap % (BLOCK / 2), gap % BLOCK / (BLOCK / 2) * 4);
-            for (bytes, &code) in block.as_chunks_mut::<{ BLOCK / 2 }>().0.iter_mut().zip(codes) {
-                bytes[byte] = bytes[byte] & !(15 << shift) | code << shift;
-            }
-        });
+                if gap == self.biases.len() {
+                    self.biases.resize(gap + BLOCK, f32::INFINITY);
+                    self.slots.resize(gap + BLOCK, 0);
+                    self.codes.resize(self.codes.len() + codebook.block_bytes(), 0);
+                }
+                (self.biases[gap], self.slots[gap]) = (bias, slots[i]);
+                let block = &mut self.codes[gap / BLOCK * codebook.block_bytes()..][..codebook.block_bytes()];
+                let (byte, shift) = (gap % (BLOCK / 2), gap % BLOCK / (BLOCK / 2) * 4);
+                for (bytes, &code) in block.as_chunks_mut::<{ BLOCK / 2 }>().0.iter_mut().zip(codes) {
+                    bytes[byte] = bytes[byte] & !(15 << shift) | code << shift;
+                }
+            },
+        );
         gap
     }
 

@@ -128,9 +128,38 @@ impl Codebook {
         self.codes() * BLOCK / 2
     }
 
+    /// Codes what points lack from their centres, or the points as they are under [`Measure::Absolute`]. `sink` gets, for
+    /// each, its number, its codes, and its bias: what an estimate needs beside its centre and the sum of the table's addends.
+    ///
+    /// An estimate of the squared distance between a query q and a vector x = c + r with the code r' is
+    /// |q − c|² − 2⟨q, r'⟩ + bias. The bias makes it exact for q = x, where it matters most: −|r|² + 2⟨x, r'⟩. So what
+    /// is left of the error is 2⟨q − x, r − r'⟩, which shrinks as the query comes closer.
+    pub(crate) fn encode<'c>(
+        &self,
+        kernels: &Kernels,
+        measure: Measure,
+        points: Points<'_>,
+        centre: impl Fn(usize) -> &'c [f32],
+        mut sink: impl FnMut(usize, &[u8], f32),
+    ) {
+        if measure == Measure::Absolute {
+            return self.encode_beside(kernels, points, points, |i, codes, _| sink(i, codes, 0.0));
+        }
+        let residuals = points.residuals(centre);
+        let residuals = Points { values: &residuals, dim: points.dim };
+        self.encode_beside(kernels, residuals, points, |i, codes, dot| {
+            let residual = residuals.row(i);
+            let bias = match measure {
+                Measure::MinusTwiceDot => 2.0 * dot - (kernels.dot)(residual, residual),
+                Measure::MinusDot | Measure::Absolute => 0.0,
+            };
+            sink(i, codes, bias);
+        });
+    }
+
     /// Codes vectors; `sink` gets, for each, its number, its codes, and the inner product of `others`' vector of that
     /// number with the coded one.
-    pub(crate) fn encode(
+    fn encode_beside(
         &self,
         kernels: &Kernels,
         vectors: Points<'_>,

@@ -1,7 +1,8 @@
-//! Vectors in small clumps: most neighbours are close together, and the others are anywhere.
+//! Vectors for the tests.
 
 #![allow(dead_code)] // each test uses a part of it
 
+/// Values of a vector in a clump.
 pub(crate) const DIM: usize = 160;
 /// Enough of them for a graph to pay.
 pub(crate) const N: usize = 16_000;
@@ -17,6 +18,7 @@ pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
     }
 }
 
+/// Vectors in small clumps: most neighbours are close together, and the others are anywhere.
 pub(crate) fn clumps(n: usize, seed: u64) -> Vec<f32> {
     let mut noise = noise(seed);
     let mut rows = Vec::with_capacity(n * DIM);

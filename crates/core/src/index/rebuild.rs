@@ -1,0 +1,131 @@
+//! All vectors laid out anew: new leaves, and a graph where it helps.
+
+use std::ops::ControlFlow;
+
+use rustc_hash::FxHashSet;
+
+use super::Vectors;
+use super::buffer::zeros;
+use super::ids::Ids;
+use super::linking::{self, Ground};
+use super::slots::{Base, Slots};
+use super::space::Query;
+use super::store::LeafStore;
+use super::stored::Stored;
+use super::train::{self, train};
+use super::trials::{Measured, Probes, Trials};
+use super::update::{LEAST_TRAINED, Rows, Watch, Work, next_id};
+use super::version::{Grown, Linked, Version};
+use crate::file::{Values, release_freed};
+use crate::leaves::Homes;
+use crate::quant::Measure;
+
+/// With fewer leaves than this no graph is faster than they are.
+const LEAST_LINKED: usize = 128;
+/// Where a recall of 0.99 takes so many times as many leaves as one of 0.9, a graph is tried.
+const LONG_TAIL: f64 = 12.0;
+/// It is kept if searches with this recall cost less with it.
+const WORTH_LINKING_AT: f32 = 0.95;
+
+/// All vectors in new leaves, and the effort that a recall takes measured anew: with `queries`, where there are any.
+pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Version {
+    let none = Rows { vectors: Vectors::Floats(&[]), ids: &[] };
+    let mut watch = |_: f64| ControlFlow::Continue(());
+    let ControlFlow::Continue(mut next) = rebuild(version, none, &[], work, &mut watch) else {
+        return version.clone(); // nobody breaks off
+    };
+    if !queries.is_empty()
+        && let Some(mut grown) = next.leaves.take()
+    {
+        let stored = Stored { space: &next.space, slots: next.view() };
+        let trials = Trials::new(stored, Probes::Given(queries), work.threads);
+        grown.curve = trials.of_leaves(&grown.store).curve;
+        if let Some(Linked { links, curve }) = &mut grown.linked {
+            *curve = trials.of_walks(&grown.store, links).curve;
+        }
+        next.leaves = Some(grown);
+    }
+    next
+}
+
+/// All vectors laid out anew, `rows` among them, and grouped into new leaves when there are enough.
+pub(super) fn rebuild(
+    version: &Version,
+    rows: Rows<'_>,
+    known: &[Option<u32>],
+    work: Work,
+    watch: Watch<'_>,
+) -> ControlFlow<(), Version> {
+    let space = version.space;
+    let view = version.view();
+    let gone: FxHashSet<u32> = known.iter().flatten().copied().collect();
+    let stay: Vec<(u32, u64)> = view.living().filter(|(slot, _)| !gone.contains(slot)).collect();
+    let n = stay.len() + rows.ids.len();
+    let words = space.row_words();
+    let mut all = zeros(n * words);
+    let (old, new) = all.as_mut().split_at_mut(stay.len() * words);
+    for (row, &(slot, _)) in old.chunks_exact_mut(words).zip(&stay) {
+        row.copy_from_slice(view.row(slot));
+    }
+    for (i, row) in new.chunks_exact_mut(words).enumerate() {
+        space.write_row(rows.vectors, i, row);
+    }
+    let mut ids: Vec<u64> = stay.iter().map(|&(_, id)| id).chain(rows.ids.iter().copied()).collect();
+    let scales = if space.metric == super::Metric::Cosine {
+        all.as_mut().chunks_exact(words).map(|row| space.scale(row)).collect()
+    } else {
+        Vec::new()
+    };
+    watch(0.05)?;
+    let table = Ids::lay_out(&ids);
+    if table.is_empty() {
+        ids = Vec::new(); // every id is its slot
+    }
+    let mut next = Version {
+        space,
+        ids: Ids::new(table.into()),
+        len: n,
+        next_id: next_id(version.next_id, rows.ids),
+        slots: Slots::new(Base {
+            len: n,
+            rows: all.into_values(),
+            ids: ids.into(),
+            scales: scales.into(),
+            homes: Values::default(),
+        }),
+        leaves: None,
+    };
+    if n < LEAST_TRAINED {
+        return ControlFlow::Continue(next);
+    }
+    let stored = Stored { space: &space, slots: next.view() };
+    let mut inner = |share: f64| watch(0.05 + 0.85 * share);
+    let (store, mut homes) = train(stored, work, &mut inner)?;
+    watch(0.9)?;
+    next.leaves = Some(grow(stored, store, &mut homes, work));
+    next.slots.base.homes = homes.into();
+    release_freed();
+    ControlFlow::Continue(next)
+}
+
+/// Measures how much effort a recall takes; links the vectors where the leaves seem to take too much, and it takes less so.
+fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, work: Work) -> Grown {
+    let trials = Trials::new(stored, Probes::Own(work.seed), work.threads);
+    let measured = trials.of_leaves(&store);
+    let unlinked = |store, measured: Measured| Grown { store, curve: measured.curve, linked: None };
+    let few = store.len() < LEAST_LINKED;
+    if few || stored.space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
+        return unlinked(store, measured);
+    }
+    // The graph finds what a second home is there to find.
+    let mut first = homes.clone();
+    let alone = train::in_one_home(stored, &mut first, &store, work);
+    let links = linking::build(Ground { stored, homes: &first, store: &alone, spilled: &store }, work);
+    let walks = trials.of_walks(&alone, &links);
+    if walks.cost(WORTH_LINKING_AT) >= measured.cost(WORTH_LINKING_AT) {
+        return unlinked(store, measured);
+    }
+    *homes = first;
+    let curve = trials.of_leaves(&alone).curve;
+    Grown { store: alone, curve, linked: Some(Linked { links, curve: walks.curve }) }
+}
