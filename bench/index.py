@@ -204,6 +204,58 @@ class Usearch(Engine):
         return self.index.search(query, K, threads=1).keys
 
 
+class Voyager(Engine):
+    def build(self, base, metric):
+        import voyager
+
+        space = {
+            "angular": voyager.Space.Cosine,
+            "euclidean": voyager.Space.Euclidean,
+            "ip": voyager.Space.InnerProduct,
+        }[metric]
+        self.index = voyager.Index(space, base.shape[1], M=16, ef_construction=200, max_elements=len(base))
+        self.index.add_items(base, num_threads=THREADS)
+
+    def query(self, query):
+        return self.index.query(query, K, num_threads=1, query_ef=self.setting)[0]
+
+
+class Vsag(Engine):
+    """VSAG's HGraph: a graph over 8-bit codes, and a second look at the floats."""
+
+    def build(self, base, metric):
+        import pyvsag
+
+        pyvsag.set_logger_off()
+        self.unit = metric == "angular"
+        base = unit(base) if self.unit else base
+        n, d = base.shape
+        about = {
+            "dtype": "float32",
+            "metric_type": "l2" if metric == "euclidean" else "ip",
+            "dim": d,
+            "index_param": {
+                "base_quantization_type": "sq8_uniform",
+                "use_reorder": True,
+                "precise_quantization_type": "fp32",
+                "max_degree": 32,
+                "ef_construction": 300,
+                "build_thread_count": THREADS,
+            },
+        }
+        self.index = pyvsag.Index("hgraph", json.dumps(about))
+        self.index.build(base.reshape(-1), np.arange(n, dtype=np.int64), n, d)
+
+    def prepare(self, queries):
+        return unit(queries) if self.unit else queries
+
+    def set(self, setting):
+        self.setting = json.dumps({"hgraph": {"ef_search": setting}})
+
+    def query(self, query):
+        return self.index.knn_search(query, K, self.setting)[0]
+
+
 ENGINES = {
     "linjin": Linjin,
     "hnswlib": Hnswlib,
@@ -213,6 +265,8 @@ ENGINES = {
     "lorann": Lorann,
     "glass": Glass,
     "usearch": Usearch,
+    "voyager": Voyager,
+    "vsag": Vsag,
 }
 
 
