@@ -108,7 +108,7 @@ fn changes_keep_the_graph_sound() {
 fn filters_hold_on_a_graph() {
     let rows = clumps(N, 3);
     let index = index(&rows, 2);
-    for (share, keep) in [(2, 1), (10, 1), (10, 9), (100, 1)] {
+    for (share, keep) in [(2, 1), (4, 1), (10, 1), (10, 9), (100, 1)] {
         let ids: Vec<u64> = (0..N as u64).filter(|id| id % share < keep).collect();
         let alive: BTreeMap<u64, Vec<f32>> =
             ids.iter().map(|&id| (id, rows[id as usize * DIM..][..DIM].to_vec())).collect();

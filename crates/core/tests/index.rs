@@ -161,6 +161,33 @@ fn what_is_removed_is_gone_and_what_is_added_is_found() {
 }
 
 #[test]
+fn filters_that_have_to_do_with_the_query_hold_too() {
+    let (dim, n) = (24, 20_000);
+    let rows = clustered(n, dim, 61);
+    let index = Index::new(dim, Metric::SqEuclidean).unwrap();
+    index.add(&rows, None, &Add::default()).unwrap();
+    let mut hit = [[0; 3]; 2];
+    let mut noise = noise(62);
+    for row in rows.chunks_exact(dim).step_by(499) {
+        let query: Vec<f32> = row.iter().map(|value| value + 0.1 * noise()).collect();
+        let query = query.as_slice();
+        let every = index.search(query, &Search { effort: Effort::Exact, ..Search::new(n) }).unwrap().ids;
+        for (share, hit) in [2, 10].into_iter().zip(&mut hit) {
+            // What is far from the query, what is near to it, and all but that.
+            let sets = [&every[n - n / share..], &every[..n / share], &every[50..]];
+            for (ids, hit) in sets.into_iter().zip(hit) {
+                let ids = Filter::Ids(ids.to_vec());
+                let search = Search { filter: Some(Filters::Same(&ids)), ..Search::new(10) };
+                let found = index.search(query, &search).unwrap();
+                let exact = index.search(query, &Search { effort: Effort::Exact, ..search }).unwrap();
+                *hit += found.ids.iter().filter(|id| exact.ids.contains(id)).count();
+            }
+        }
+    }
+    assert!(hit.iter().flatten().all(|&hit| hit >= 380), "{hit:?} of 410 each");
+}
+
+#[test]
 fn filters_hold_at_every_share() {
     let (n, dim) = (20_000, 16);
     let values = clustered(n, dim, 5);

@@ -1,5 +1,7 @@
 //! What a search may return.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashSet;
 
 use super::version::Version;
@@ -9,21 +11,32 @@ use crate::filter::Filter;
 #[derive(Debug)]
 enum Set<'a> {
     Ids(FxHashSet<u64>),
-    Mask(&'a [u64]),
+    Mask(Cow<'a, [u64]>),
 }
+
+/// Ids become a mask if that takes no more than so many words for each of them.
+const DENSE: usize = 4;
 
 impl<'a> Set<'a> {
     fn new(filter: &'a Filter) -> Self {
         match filter {
-            Filter::Ids(ids) => Self::Ids(ids.iter().copied().collect()),
-            Filter::Mask(words) => Self::Mask(words),
+            Filter::Mask(words) => Self::Mask(words.into()),
+            Filter::Ids(ids) => {
+                let words = ids.iter().max().map_or(0, |most| most / 64 + 1);
+                if words > (ids.len() * DENSE) as u64 {
+                    return Self::Ids(ids.iter().copied().collect());
+                }
+                let mut mask = vec![0; words as usize];
+                ids.iter().for_each(|id| mask[(id / 64) as usize] |= 1 << (id % 64));
+                Self::Mask(mask.into())
+            }
         }
     }
 
     #[inline]
     fn has(&self, id: u64) -> bool {
         match self {
-            Self::Ids(ids) => ids.contains(&id),
+            Self::Ids(ids) => contains(ids, id),
             Self::Mask(words) => words.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1),
         }
     }
@@ -42,6 +55,12 @@ impl<'a> Set<'a> {
             }
         }
     }
+}
+
+/// Apart, so that masks are asked in place.
+#[inline(never)]
+fn contains(ids: &FxHashSet<u64>, id: u64) -> bool {
+    ids.contains(&id)
 }
 
 /// What a search may return. Nothing is worked out for all vectors: a query that leaves out a hundred of a million costs a

@@ -29,12 +29,60 @@ pub(super) struct Point {
 }
 
 /// Efforts in ascending order, for [`K`] neighbours.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Curve {
     pub(super) points: Arc<Vec<Point>>,
+    /// How many times as much it takes under filters that let the shares [`SPARSE`] pass.
+    pub(super) sparse: [More; SPARSE.len()],
+}
+
+/// The shares of the vectors, let pass by a filter, for which more effort is measured.
+pub(super) const SPARSE: [f64; 2] = [0.5, 0.1];
+/// With which power of 1 / share the leaves grow below the last of these: fewer and fewer of what passes lie in each leaf.
+const GROWTH_BELOW: f64 = 0.6;
+/// From one point of a curve to the next, `ef` grows by this at least: where a recall takes more leaves and hardly more
+/// candidates, a small step of `ef` would be a large one of effort.
+const EF_STEP: f64 = 1.12;
+/// So many times as much.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct More {
+    pub(super) leaves: f32,
+    pub(super) candidates: f32,
+}
+
+impl Default for Curve {
+    /// One without points; leaves grow as where nothing was measured.
+    fn default() -> Self {
+        let sparse = SPARSE.map(|share| More { leaves: (1.0 / share).sqrt() as f32, candidates: 1.0 });
+        Self { points: Arc::default(), sparse }
+    }
 }
 
 impl Curve {
+    /// The recall and the effort of each value of `ef` that the curve has a point for, in ascending order.
+    pub(super) fn efs(&self) -> impl Iterator<Item = (usize, Point)> {
+        self.points.iter().scan(0, |last: &mut usize, &point| {
+            *last = point.depth.candidates.max((*last as f64 * EF_STEP).ceil() as usize);
+            Some((*last, point))
+        })
+    }
+
+    /// How many times as much it takes when a filter lets this share pass.
+    pub(super) fn at_share(&self, share: f64) -> More {
+        let mut before = (1.0, More { leaves: 1.0, candidates: 1.0 });
+        for (at, more) in SPARSE.into_iter().zip(self.sparse) {
+            if share >= at {
+                // Between two shares both grow like powers of 1 / share.
+                let part = ((before.0 / share).ln() / (before.0 / at).ln()) as f32;
+                let mix = |pick: fn(More) -> f32| pick(before.1) * (pick(more) / pick(before.1)).powf(part);
+                return More { leaves: mix(|more| more.leaves), candidates: mix(|more| more.candidates) };
+            }
+            before = (at, more);
+        }
+        let (at, last) = before;
+        More { leaves: last.leaves * (at / share).powf(GROWTH_BELOW) as f32, ..last }
+    }
+
     /// How far to look for `k` neighbours with this recall, where there are so many leaves.
     pub(super) fn at_recall(&self, recall: f32, k: usize, leaves: usize) -> Depth {
         let wanted = recall + MARGIN.min((1.0 - recall) / 2.0);
@@ -63,7 +111,7 @@ impl Curve {
                 }
             }
         };
-        for_k(depth, k)
+        self.for_k(depth, k)
     }
 
     /// How many times as many leaves a recall of 0.99, or the highest that was reached, takes as one of 0.9; 0 when not even
@@ -76,44 +124,51 @@ impl Curve {
         }
     }
 
-    /// How far to look when `ef` candidates are kept.
+    /// How far to look for `k` neighbours when `ef` candidates are kept at most.
     pub(super) fn at_ef(&self, ef: usize, k: usize) -> Depth {
         let ef = ef.max(k).max(1);
-        let points = &self.points;
-        let (Some(first), Some(last)) = (points.first(), points.last()) else {
-            return Depth { leaves: ef, width: 0, candidates: ef };
-        };
-        let scaled = |depth: Depth| {
-            let share = |part: usize| part.saturating_mul(ef).div_ceil(depth.candidates);
-            Depth { leaves: share(depth.leaves), width: share(depth.width), candidates: ef }
-        };
-        let depth = match points.iter().position(|point| point.depth.candidates >= ef) {
-            Some(0) => scaled(first.depth),
-            Some(i) => {
-                let (low, high) = (points[i - 1].depth, points[i].depth);
-                let place = |x: usize| (x as f64).ln();
-                let share =
-                    (place(ef) - place(low.candidates)) / (place(high.candidates) - place(low.candidates));
-                between(low, high, share)
+        let mut below: Option<(usize, Depth)> = None;
+        let scaled = |at: usize, depth: Depth| {
+            let share = |part: usize| part.saturating_mul(ef).div_ceil(at);
+            Depth {
+                leaves: share(depth.leaves),
+                width: share(depth.width),
+                candidates: share(depth.candidates),
             }
-            None => scaled(last.depth),
         };
-        let width = if depth.width == 0 { 0 } else { depth.width.max(ef) };
-        Depth { leaves: depth.leaves.max(1), width, candidates: ef }
+        let place = |x: usize| (x as f64).ln();
+        let mut depth = None;
+        for (at, Point { depth: here, .. }) in self.efs() {
+            if at >= ef {
+                depth = Some(match below {
+                    None => scaled(at, here),
+                    Some((low, less)) => {
+                        between(less, here, (place(ef) - place(low)) / (place(at) - place(low)))
+                    }
+                });
+                break;
+            }
+            below = Some((at, here));
+        }
+        let depth = depth.or(below.map(|(at, last)| scaled(at, last)));
+        let depth = depth.unwrap_or(Depth { leaves: ef, width: 0, candidates: ef });
+        let candidates = depth.candidates.clamp(k.max(1), ef);
+        let width = if depth.width == 0 { 0 } else { depth.width.max(candidates) };
+        Depth { leaves: depth.leaves.max(1), width, candidates }
     }
-}
 
-/// The curve is for [`K`] neighbours; more of them lie in more leaves.
-fn for_k(depth: Depth, k: usize) -> Depth {
-    let share = k.max(1) as f64 / K as f64;
-    // A narrower walk may lose its way.
-    let share = if depth.width == 0 { share } else { share.max(1.0) };
-    let times = |part: usize| (part as f64 * share).ceil() as usize;
-    let candidates = times(depth.candidates).max(k);
-    Depth {
-        leaves: (depth.leaves as f64 * share.sqrt()).ceil().max(1.0) as usize,
-        width: if depth.width == 0 { 0 } else { times(depth.width).max(candidates) },
-        candidates,
+    /// The points are for [`K`] neighbours; more of them lie in more leaves.
+    fn for_k(&self, depth: Depth, k: usize) -> Depth {
+        let times = k.max(1) as f64 / K as f64;
+        // A narrower walk may lose its way.
+        let times = if depth.width == 0 { times } else { times.max(1.0) };
+        let part = |part: usize| (part as f64 * times).ceil() as usize;
+        let candidates = part(depth.candidates).max(k);
+        Depth {
+            leaves: (depth.leaves as f64 * times.sqrt()).ceil().max(1.0) as usize,
+            width: if depth.width == 0 { 0 } else { part(depth.width).max(candidates) },
+            candidates,
+        }
     }
 }
 

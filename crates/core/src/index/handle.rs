@@ -428,8 +428,7 @@ impl Index {
             leaves: grown.map_or(0, |grown| grown.store.len()),
             graph: grown.is_some_and(|grown| grown.linked.is_some()),
             curve: grown.map_or(Vec::new(), |grown| {
-                let points = &grown.main_curve().points;
-                points.iter().map(|point| (point.depth.candidates, point.recall)).collect()
+                grown.main_curve().efs().map(|(ef, point)| (ef, point.recall)).collect()
             }),
         }
     }

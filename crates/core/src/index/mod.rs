@@ -13,11 +13,12 @@
 //! | `update.rs`, `ties.rs` | the next version: vectors that come and go |
 //! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
-//! | `curve.rs`, `trials.rs` | how much effort a recall takes, and its measurement |
+//! | `curve.rs`, `trials.rs`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
 //! | `persist.rs`, `format.rs` | into a file and out of it |
 
 mod allowed;
 mod buffer;
+mod costs;
 mod curve;
 pub mod error;
 mod exact;

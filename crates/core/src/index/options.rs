@@ -12,7 +12,7 @@ pub const DEFAULT_RECALL: f32 = 0.95;
 pub enum Effort {
     /// Enough to find this share of the true neighbours, by the curve that the index measured on its own data.
     Recall(f32),
-    /// So many candidates are kept and compared exactly; raised to `k` where it is less.
+    /// At most so many candidates are kept and compared exactly; raised to `k` where it is less.
     Ef(usize),
     /// Every vector is compared.
     Exact,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytemuck::{Pod, cast_slice};
 
 use super::Metric;
-use super::curve::{Curve, Depth, Point};
+use super::curve::{Curve, Depth, More, Point, SPARSE};
 use super::error::OpenError;
 use super::format::{ALIGN, Head, Kind, Section};
 use super::ids::Ids;
@@ -28,6 +28,9 @@ const MOST_HEAD: u64 = 64 * 1024;
 
 /// What became of a file whose pages are gone.
 pub(super) const CUT_SHORT: &str = "it was cut short while it was open";
+
+/// No filter was ever seen to take so many times as much.
+const MOST_TIMES: f32 = 1e6;
 
 /// Writes a section's bytes.
 type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
@@ -343,10 +346,15 @@ fn curve_words(curve: &Curve) -> Vec<u32> {
     let words = |&Point { recall, depth }: &Point| {
         [recall.to_bits(), depth.leaves as u32, depth.width as u32, depth.candidates as u32]
     };
-    curve.points.iter().flat_map(words).collect()
+    let sparse = curve.sparse.iter().flat_map(|more| [more.leaves.to_bits(), more.candidates.to_bits()]);
+    sparse.chain(curve.points.iter().flat_map(words)).collect()
 }
 
 fn read_curve(words: &[u32]) -> Option<Curve> {
+    let (sparse, words) = words.split_first_chunk::<{ 2 * SPARSE.len() }>()?;
+    let float = |i: usize| f32::from_bits(sparse[i]);
+    let sparse = std::array::from_fn(|i| More { leaves: float(2 * i), candidates: float(2 * i + 1) });
+    let grows = (0..2 * SPARSE.len()).all(|i| (1.0..=MOST_TIMES).contains(&float(i)));
     let (points, rest) = words.as_chunks::<4>();
     let points: Vec<Point> = points
         .iter()
@@ -357,7 +365,7 @@ fn read_curve(words: &[u32]) -> Option<Curve> {
         .collect();
     let rises = points
         .windows(2)
-        .all(|pair| pair[0].recall < pair[1].recall && pair[0].depth.candidates < pair[1].depth.candidates);
+        .all(|pair| pair[0].recall < pair[1].recall && pair[0].depth.candidates <= pair[1].depth.candidates);
     let positive = points.iter().all(|point| point.depth.leaves > 0 && point.depth.candidates > 0);
-    (rest.is_empty() && rises && positive).then(|| Curve { points: Arc::new(points) })
+    (rest.is_empty() && rises && positive && grows).then(|| Curve { points: Arc::new(points), sparse })
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::allowed::Allowed;
+use super::costs;
 use super::curve::{Curve, Depth};
 use super::exact;
 use super::options::Effort;
@@ -44,13 +45,13 @@ thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
-/// What [`Allowed`] vectors cost in a scan of all of them against one that is met in a leaf, which is compared in its
-/// short form.
-const EXACT_COST: usize = 4;
 /// A filter that takes less than this share of all vectors is answered by leaves.
 const LEAST_WALKED: f64 = 0.3;
-/// Under a filter so many times as many leaves are ranked as are looked into at most when all pass.
-const RANKED_MORE: usize = 2;
+/// When a filter takes less than this share of all vectors, these are compared one by one.
+const LEAST_LOOKED_INTO: f64 = 0.015;
+/// Where so much smaller a share of the vectors close to a query passes a filter than of all, what passes lies far away, in no
+/// leaf more than in another, and the estimates of all of it are alike: then all that passes is compared.
+const RARE_NEARBY: f64 = 0.3;
 
 /// Calls `sink` with the hits of `query`, closest first: distance and id.
 pub(super) fn search(
@@ -66,39 +67,13 @@ pub(super) fn search(
         if k == 0 {
             return;
         }
-        let view = version.view();
-        if walked(version, query, k, effort, allowed, buffers) {
-            buffers.hits.iter().take(k).for_each(|&(rank, id)| sink(version.space.distance(rank), id));
-            return;
-        }
-        let leaves = plan(version, k, effort, allowed).zip(version.leaves.as_ref());
-        if let Some((effort, Grown { store, .. })) = leaves {
-            // Under a filter more leaves are ranked than looked into, since the closest ones may hold nothing that passes.
-            let more = if allowed.is_some() { RANKED_MORE } else { 1 };
-            let everywhere = store.len();
-            for leaves in [effort.leaves * more, everywhere] {
-                let passes =
-                    |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
-                let filter = allowed.map(|_| Filtered { allowed: passes, more: effort.leaves });
-                let Buffers { walker, seen, slots, .. } = buffers;
-                let scratch = &mut walker.probe;
-                let effort = Probe { leaves, ..effort };
-                probe(store.coded(&version.space), &store.view(), &query.point, effort, filter, scratch);
-                different(scratch.found(), view.len, seen, slots);
-                if leaves < everywhere && !scratch.was_enough() {
-                    continue;
-                }
-                compare(version, query, k, buffers);
-                if buffers.hits.len() >= k.min(allowed.map_or(k, |allowed| allowed.count)) {
-                    break;
-                }
-                // Such as leaves that lost most of their vectors: once more, everywhere.
-            }
-        } else {
+        let found = walked(version, query, k, effort, allowed, buffers)
+            || looked_into(version, query, k, effort, allowed, buffers);
+        if !found {
             buffers.slots.clear();
             match allowed {
                 Some(allowed) => allowed.slots(version, &mut buffers.slots),
-                None => buffers.slots.extend(view.living().map(|(slot, _)| slot)),
+                None => buffers.slots.extend(version.view().living().map(|(slot, _)| slot)),
             }
             compare(version, query, k, buffers);
         }
@@ -106,6 +81,10 @@ pub(super) fn search(
         buffers.shrink();
     });
 }
+
+/// Where a filter refuses so many times as much of what is closest as it refuses elsewhere, such as all that a user has seen,
+/// the search is repeated for as many neighbours more.
+const CROWDED: f64 = 2.5;
 
 /// Searches the graph, where there is one and most vectors pass; whether that found enough.
 fn walked(
@@ -125,7 +104,9 @@ fn walked(
         if share < LEAST_WALKED {
             return false;
         }
-        depth.width = (depth.width as f64 / share).ceil() as usize;
+        // So many more that what passes is more than it would be without a filter: it lies farther apart.
+        let more = |part: usize, power: f64| (part as f64 * share.powf(-power)).ceil() as usize;
+        (depth.width, depth.candidates) = (more(depth.width, 1.5), more(depth.candidates, 0.5));
     }
     let view = version.view();
     let Buffers { walker, slots, .. } = buffers;
@@ -141,6 +122,52 @@ fn walked(
     }
     compare(version, query, k, buffers);
     true
+}
+
+/// Looks into the closest leaves, where that costs less than to compare everything; whether that found enough.
+fn looked_into(
+    version: &Version,
+    query: &Query,
+    k: usize,
+    effort: Effort,
+    allowed: Option<&Allowed<'_>>,
+    buffers: &mut Buffers,
+) -> bool {
+    let Some((effort, Grown { store, curve, .. })) =
+        plan(version, k, effort, allowed).zip(version.leaves.as_ref())
+    else {
+        return false;
+    };
+    let view = version.view();
+    let share = allowed.map(|allowed| allowed.count as f64 / version.len as f64);
+    let Buffers { walker, seen, slots, .. } = buffers;
+    let scratch = &mut walker.probe;
+    let mut look = |effort: Probe| {
+        let passes = |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
+        let leaves = |share| (effort.leaves as f32 * curve.at_share(share).leaves).ceil() as usize;
+        let filter = share.map(|share| Filtered { allowed: passes, share, leaves });
+        // A few more than are looked into when what is close passes as often as anything.
+        let ranked = share.map_or(effort.leaves, |share| leaves(share * RARE_NEARBY)).min(store.len());
+        let effort = Probe { leaves: ranked, ..effort };
+        probe(store.coded(&version.space), &store.view(), &query.point, effort, filter, scratch);
+        // Most come twice, from their two leaves.
+        let crowd = share.map_or(1.0, |share| scratch.crowd(2 * k) * share);
+        (scratch.was_enough(), crowd)
+    };
+    let (mut enough, crowd) = look(effort);
+    if enough && crowd > CROWDED {
+        // The closest that pass are as far away as the k·crowd closest of all.
+        let more = |part: usize, power: f64| (part as f64 * crowd.powf(power)).ceil() as usize;
+        let effort = Probe { leaves: more(effort.leaves, 0.5), candidates: more(effort.candidates, 1.0) };
+        enough = look(effort).0;
+    }
+    if !enough {
+        return false;
+    }
+    different(scratch.found(), view.len, seen, slots);
+    compare(version, query, k, buffers);
+    // Fewer, such as from leaves that lost most of their vectors, are not enough.
+    buffers.hits.len() >= k.min(allowed.map_or(k, |allowed| allowed.count))
 }
 
 /// Compares the vectors in `slots` exactly: the `k` closest, and no fewer, become the hits, closest first.
@@ -193,19 +220,20 @@ fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_
     let n_leaves = grown.store.len();
     let depth = depth(&grown.curve, effort, k, n_leaves)?;
     let mut probe = Probe { leaves: depth.leaves, candidates: depth.candidates };
-    if let Some(allowed) = allowed {
-        // The k closest of a tenth are about the 10 k closest of all; see `Curve::at_recall`.
-        let share = version.len as f64 / allowed.count.max(1) as f64;
-        probe.leaves = (probe.leaves as f64 * share.sqrt()).ceil() as usize;
-        if allowed.count <= 2 * k {
-            return None;
-        }
+    if allowed.is_some_and(|allowed| allowed.count <= 2 * k) {
+        return None;
     }
     probe.leaves = probe.leaves.min(n_leaves);
-    // A vector may come twice, from its two leaves.
-    probe.candidates = probe.candidates.max(2 * k);
-    // What a leaf holds, twice over for the two homes of each vector.
-    let scanned = probe.leaves * 2 * version.len / n_leaves.max(1);
     let all = allowed.map_or(version.len, |allowed| allowed.count);
-    (all * EXACT_COST > scanned + probe.candidates * EXACT_COST).then_some(probe)
+    let share = all as f64 / version.len as f64;
+    if share < LEAST_LOOKED_INTO {
+        return None;
+    }
+    let more = grown.curve.at_share(share);
+    // A vector may come twice, from its two leaves.
+    probe.candidates = ((probe.candidates as f32 * more.candidates).ceil() as usize).max(2 * k);
+    let leaves = ((probe.leaves as f32 * more.leaves).ceil() as usize).min(n_leaves);
+    let space = &version.space;
+    let cost = costs::leaves(&grown.store, leaves) + costs::candidates(space, probe.candidates);
+    (cost < costs::candidates(space, all)).then_some(probe)
 }

@@ -1,6 +1,7 @@
 //! The measurement of how much effort a recall takes: on the index's own vectors, or on queries such as will be asked.
 
-use super::curve::{Curve, Depth, K, Point};
+use super::costs;
+use super::curve::{Curve, Depth, K, More, Point, SPARSE};
 use super::exact::{self, Wanted};
 use super::links::Links;
 use super::space::{Query, Space};
@@ -14,6 +15,15 @@ use crate::random::Random;
 
 /// Vectors that are looked for.
 const PROBES: usize = 512;
+/// So many neighbours of each are known, to see how much more effort a filter takes,
+const MANY: usize = 10 * K;
+/// at this recall,
+const SPARSE_AT: f32 = 0.95;
+/// with so much more of it, since queries and filters differ.
+const SAFETY: f32 = 0.005;
+/// So many times as many candidates are tried, each with up to so many times as many leaves.
+const MORE_CANDIDATES: [usize; 3] = [1, 2, 4];
+const MORE_LEAVES: usize = 5;
 /// As many candidates are ranked by their estimates to see how deep the neighbours lie.
 const DEEPEST: usize = 1024;
 /// The most leaves that are looked into.
@@ -25,14 +35,6 @@ const STARTS: [usize; 3] = [2, 8, 24];
 /// Recalls for which the cheapest effort is sought.
 const TARGETS: [f32; 14] =
     [0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999];
-
-// Nanoseconds, about, as profiled on a machine with AVX-512: a leaf that is looked into, a code of it, a node that a walk
-// compares, a candidate that is compared exactly, a word of it. Only their ratios matter.
-const COST_OF_LEAF: f64 = 60.0;
-const COST_OF_CODE: f64 = 0.03;
-const COST_OF_NODE: f64 = 50.0;
-const COST_OF_CANDIDATE: f64 = 40.0;
-const COST_OF_WORD: f64 = 0.3;
 
 /// The vectors that the curve is measured with. No centroid may be trained on them: a vector's own share in one draws that
 /// closer, and the vector would be easier to find the neighbours of than one that comes from outside.
@@ -55,6 +57,7 @@ pub(super) struct Trials<'a> {
     queries: Vec<Query>,
     /// The slot that each query was made of; one that there is not when it comes from outside.
     own: Vec<u32>,
+    /// The [`MANY`] neighbours of each, closest first.
     truth: Vec<Vec<u32>>,
 }
 
@@ -98,12 +101,12 @@ impl Cheapest {
                 let depth = &mut point.depth;
                 depth.leaves = depth.leaves.max(last.leaves);
                 depth.width = depth.width.max(last.width);
-                depth.candidates = depth.candidates.max(last.candidates + 1);
+                depth.candidates = depth.candidates.max(last.candidates);
             }
             points.push(point);
             costs.push(cost);
         }
-        Measured { curve: Curve { points: points.into() }, costs }
+        Measured { curve: Curve { points: points.into(), ..Curve::default() }, costs }
     }
 }
 
@@ -126,12 +129,18 @@ impl<'a> Trials<'a> {
                 (queries, none)
             }
         };
-        let truth = exact::closest(stored, Wanted { queries: &queries, own: &own, k: K }, threads);
+        let truth = exact::closest(stored, Wanted { queries: &queries, own: &own, k: MANY }, threads);
         Self { space, threads, queries, own, truth }
     }
 
+    /// How many there are when the [`K`] neighbours of all queries are found.
     fn wanted(&self) -> usize {
-        self.truth.iter().map(Vec::len).sum::<usize>().max(1)
+        self.truth.iter().map(|truth| truth.len().min(K)).sum::<usize>().max(1)
+    }
+
+    /// The [`K`] neighbours of a query.
+    fn neighbours(&self, query: usize) -> &[u32] {
+        &self.truth[query][..K.min(self.truth[query].len())]
     }
 
     /// The curve of searches that look into leaves and nowhere else.
@@ -146,18 +155,62 @@ impl<'a> Trials<'a> {
         for leaves in steps {
             let depths = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
                 let effort = Probe { leaves, candidates: DEEPEST };
-                let others = Some(Filtered { allowed: |slot: u32| slot != self.own[i], more: leaves });
+                let own = |slot: u32| slot != self.own[i];
+                let others = Some(Filtered { allowed: own, share: 1.0, leaves: |_| leaves });
                 let point = &self.queries[i].point;
                 let mut found = probe(store.coded(space), &entry, point, effort, others, scratch).to_vec();
                 found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
                 let depth = |slot: &u32| found.iter().position(|found| found.1 == *slot);
-                self.truth[i].iter().filter_map(depth).map(|depth| depth + 1).collect::<Vec<_>>()
+                self.neighbours(i).iter().filter_map(depth).map(|depth| depth + 1).collect::<Vec<_>>()
             });
-            let cost = |candidates| cost_of_leaves(store, leaves) + cost_of_candidates(space, candidates);
+            let cost = |candidates| costs::leaves(store, leaves) + costs::candidates(space, candidates);
             let depth = Depth { leaves, width: 0, candidates: 0 };
             cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
         }
-        cheapest.measured()
+        let mut measured = cheapest.measured();
+        measured.curve.sparse = self.sparse(store, &measured.curve);
+        measured
+    }
+
+    /// How much more it takes under filters that let a part of the vectors pass.
+    fn sparse(&self, store: &LeafStore, curve: &Curve) -> [More; SPARSE.len()] {
+        match curve.points.iter().find(|point| point.recall >= SPARSE_AT) {
+            Some(&point) => SPARSE.map(|share| self.at_share(store, point, share)),
+            None => Curve::default().sparse,
+        }
+    }
+
+    /// How many times as much it takes to reach the recall of a point when so many of the vectors pass a filter.
+    fn at_share(&self, store: &LeafStore, Point { recall, depth }: Point, share: f64) -> More {
+        let Self { space, threads, .. } = *self;
+        // The bits of a product with a large odd number look random.
+        let passes = |slot: u32| f64::from(slot.wrapping_mul(0x9E37_79B1) >> 16) < share * 65_536.0;
+        let passing = |i: usize| self.truth[i].iter().filter(|&&slot| passes(slot)).take(K);
+        let wanted: usize = (0..self.queries.len()).map(|i| passing(i).count()).sum();
+        let entry = store.view();
+        let found = |leaves: usize, candidates: usize| {
+            let found = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
+                let allowed = |slot: u32| passes(slot) && slot != self.own[i];
+                let filter = Some(Filtered { allowed, share, leaves: |_| leaves });
+                let (effort, point) = (Probe { leaves, candidates }, &self.queries[i].point);
+                let found = probe(store.coded(space), &entry, point, effort, filter, scratch);
+                passing(i).filter(|&&slot| found.iter().any(|found| found.1 == slot)).count()
+            });
+            found.iter().sum::<usize>() as f32 / wanted.max(1) as f32
+        };
+        let mut more = More { leaves: 1.0, candidates: 1.0 };
+        for times in MORE_CANDIDATES {
+            let candidates = depth.candidates.max(2 * K) * times;
+            let mut leaves = depth.leaves;
+            while leaves <= store.len().min(MORE_LEAVES * depth.leaves) {
+                more = More { leaves: leaves as f32 / depth.leaves as f32, candidates: times as f32 };
+                if found(leaves, candidates) >= recall + SAFETY {
+                    return more;
+                }
+                leaves += leaves.div_ceil(10);
+            }
+        }
+        more
     }
 
     /// The curve of searches that walk on from a few leaves.
@@ -173,7 +226,7 @@ impl<'a> Trials<'a> {
                     walk_from_leaves(space, store, links, &self.queries[i].point, depth, own, walker);
                     let mut depths = Vec::with_capacity(K);
                     for (depth, (_, slot)) in walker.trail.found().enumerate() {
-                        if self.truth[i].contains(&slot) {
+                        if self.neighbours(i).contains(&slot) {
                             depths.push(depth + 1);
                         }
                     }
@@ -182,9 +235,7 @@ impl<'a> Trials<'a> {
                 let (depths, looked): (Vec<_>, Vec<_>) = found.into_iter().unzip();
                 let looked = looked.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64;
                 let cost = |candidates| {
-                    looked * COST_OF_NODE
-                        + cost_of_leaves(store, leaves)
-                        + cost_of_candidates(space, candidates)
+                    looked * costs::NODE + costs::leaves(store, leaves) + costs::candidates(space, candidates)
                 };
                 let depth = Depth { leaves, width, candidates: 0 };
                 cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
@@ -192,13 +243,4 @@ impl<'a> Trials<'a> {
         }
         cheapest.measured()
     }
-}
-
-fn cost_of_leaves(store: &LeafStore, leaves: usize) -> f64 {
-    let per_leaf = store.view().places() as f64 / store.len().max(1) as f64;
-    leaves as f64 * (COST_OF_LEAF + per_leaf * store.codebook.codes() as f64 * COST_OF_CODE)
-}
-
-fn cost_of_candidates(space: &Space, candidates: usize) -> f64 {
-    candidates as f64 * (COST_OF_CANDIDATE + space.row_words() as f64 * COST_OF_WORD)
 }

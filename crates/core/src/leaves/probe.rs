@@ -31,17 +31,21 @@ pub(crate) struct Probe {
 
 /// A filter, and what it takes.
 #[derive(Debug)]
-pub(crate) struct Filtered<F> {
+pub(crate) struct Filtered<F, L> {
     /// Whether a slot may be found.
     pub(crate) allowed: F,
-    /// So many leaves are looked into after those that held enough candidates at first, and no fewer than it took to get
-    /// there: under a filter that has to do with the query the closest leaves may hold none.
-    pub(crate) more: usize,
+    /// The share of all vectors that may be found.
+    pub(crate) share: f64,
+    /// How many leaves are to be looked into when such a share of what is met there passes.
+    pub(crate) leaves: L,
 }
+
+/// As if so many vectors had been met before the first, of which the share of all passed.
+const MET_BEFORE: f64 = 64.0;
 
 /// Everything may be found.
 pub(crate) const NO_FILTER: Option<NoFilter> = None;
-type NoFilter = Filtered<fn(u32) -> bool>;
+type NoFilter = Filtered<fn(u32) -> bool, fn(f64) -> usize>;
 
 /// Buffers of a search.
 #[derive(Debug, Default)]
@@ -54,6 +58,8 @@ pub(crate) struct Scratch {
     /// For each block that was scanned, its leaf and its first place there.
     blocks: Vec<(u32, u32)>,
     found: Vec<(f32, u32)>,
+    /// Estimates of what a filter did not let pass.
+    refused: Vec<f32>,
     enough: bool,
 }
 
@@ -61,6 +67,16 @@ impl Scratch {
     /// Whether the leaves were enough for what the filter took.
     pub(crate) fn was_enough(&self) -> bool {
         self.enough
+    }
+
+    /// How many vectors, those refused by the filter among them, are as close as the closest `n` of those found, for each of
+    /// these.
+    pub(crate) fn crowd(&mut self, n: usize) -> f64 {
+        let n = n.min(self.found.len());
+        let Some(last) = n.checked_sub(1) else { return 1.0 };
+        let (_, &mut (limit, _), _) = self.found.select_nth_unstable_by(last, |a, b| a.0.total_cmp(&b.0));
+        let refused = self.refused.iter().filter(|&&estimate| estimate <= limit).count();
+        1.0 + refused as f64 / n as f64
     }
 
     /// The table of the last query.
@@ -84,27 +100,27 @@ pub(crate) fn probe<'s>(
     leaves: &impl Leaves,
     query: &[f32],
     probe: Probe,
-    filter: Option<Filtered<impl Fn(u32) -> bool>>,
+    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> usize>>,
     scratch: &'s mut Scratch,
 ) -> &'s [(f32, u32)] {
     let Coded { kernels, measure, codebook, directory } = coded;
-    let Scratch { table, ranking, keep, estimates, lanes, blocks, found, enough } = scratch;
+    let Scratch { table, ranking, keep, estimates, lanes, blocks, found, refused, enough } = scratch;
     codebook.table(kernels, query, measure, table);
     let ranked_by = if measure == Measure::Absolute { Measure::MinusTwiceDot } else { measure };
     directory.closest(kernels, query, table, ranked_by, probe.leaves, ranking);
     keep.start(probe.candidates.max(1));
     blocks.clear();
+    refused.clear();
     let ranked = &ranking.leaves;
     for &(_, _, leaf) in ranked.iter().take(AHEAD) {
-        prefetch(leaves.leaf(leaf));
+        prefetch(leaves.leaf(leaf), filter.is_some());
     }
-    let mut last = None;
+    let (mut met, mut passed) = (MET_BEFORE, filter.as_ref().map_or(0.0, |filter| filter.share * MET_BEFORE));
+    let fewest = filter.as_ref().map_or(0, |filter| (filter.leaves)(1.0));
+    *enough = filter.is_none();
     for (i, &(_, base, number)) in ranked.iter().enumerate() {
-        if last.is_some_and(|last| i >= last) {
-            break;
-        }
         if let Some(&(_, _, later)) = ranked.get(i + AHEAD) {
-            prefetch(leaves.leaf(later));
+            prefetch(leaves.leaf(later), filter.is_some());
         }
         let leaf = leaves.leaf(number);
         if estimates.len() < leaf.biases.len() {
@@ -122,19 +138,25 @@ pub(crate) fn probe<'s>(
         let passing = estimates[..n].iter().zip(&*lanes);
         match &filter {
             None => passing.for_each(|(&estimate, &lane)| keep.push(estimate, first + lane)),
-            Some(Filtered { allowed, more }) => {
-                passing
-                    .filter(|&(_, &lane)| allowed(leaf.slots[lane as usize]))
-                    .for_each(|(&estimate, &lane)| keep.push(estimate, first + lane));
-                if last.is_none() && keep.is_full() {
-                    last = Some(i + i.max(*more));
-                }
+            Some(Filtered { allowed, leaves, .. }) => {
+                let before = keep.len();
+                keep.push_allowed(
+                    passing.map(|(&estimate, &lane)| {
+                        (estimate, first + lane, allowed(leaf.slots[lane as usize]))
+                    }),
+                    refused,
+                );
+                met += n as f64;
+                passed += (keep.len() - before) as f64;
+                *enough = i + 1 >= fewest && keep.is_full() && i + 1 >= leaves(passed / met);
             }
         }
         blocks.extend((0..leaf.biases.len() / BLOCK).map(|block| (number, (block * BLOCK) as u32)));
         keep.tidy();
+        if *enough && filter.is_some() {
+            break;
+        }
     }
-    *enough = filter.is_none() || last.is_some_and(|last| last <= ranked.len());
     found.clear();
     found.extend(keep.finish().iter().map(|&key| {
         let place = keep::number(key) as usize;
@@ -144,7 +166,10 @@ pub(crate) fn probe<'s>(
     found
 }
 
-fn prefetch(leaf: LeafView<'_>) {
+fn prefetch(leaf: LeafView<'_>, slots: bool) {
     simd::prefetch_many(leaf.codes);
     simd::prefetch_many(leaf.biases);
+    if slots {
+        simd::prefetch_many(leaf.slots);
+    }
 }

@@ -173,10 +173,8 @@ fn mask(array: &Bound<'_, PyUntypedArray>) -> PyResult<Filter> {
         return Err(wrong_value("a mask has one dimension, or two to have a row for each query"));
     }
     let packed = arrays::contiguous::<u8>(&arrays::pack_bits(array)?, "uint8")?;
-    let word = |bytes: &[u8]| {
-        let mut word = [0; 8];
-        word[..bytes.len()].copy_from_slice(bytes);
-        u64::from_le_bytes(word)
-    };
-    Ok(Filter::Mask(packed.as_slice()?.chunks(8).map(word).collect()))
+    let (words, rest) = packed.as_slice()?.as_chunks();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    Ok(Filter::Mask(words.iter().copied().chain([last]).map(u64::from_le_bytes).collect()))
 }
