@@ -161,6 +161,47 @@ fn what_is_removed_is_gone_and_what_is_added_is_found() {
 }
 
 #[test]
+fn many_changes_take_no_more_memory() {
+    let (dim, n, moved) = (20, 6000, 1200);
+    let rows = clustered(n + 20 * moved, dim, 71);
+    let index = Index::new(dim, Metric::Cosine).unwrap();
+    index.add(&rows[..n * dim], None, &Add::default()).unwrap();
+    let fresh = index.info().bytes;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index");
+    index.save(&path).unwrap();
+    let opened = Index::open(&path).unwrap();
+    let mut most = 0;
+    for round in 0..20 {
+        let first = n + round * moved;
+        for index in [&index, &opened] {
+            let gone: Vec<u64> = index.ids().into_iter().step_by(5).collect();
+            index.remove(&gone).unwrap();
+            index.add(&rows[first * dim..][..moved * dim], None, &Add::default()).unwrap();
+        }
+        most = most.max(index.info().bytes);
+    }
+    assert!(most < fresh * 5 / 2, "{most} bytes at most, {fresh} at first");
+    let queries: Vec<&[f32]> =
+        index.ids().iter().step_by(20).map(|&id| &rows[id as usize * dim..][..dim]).collect();
+    let found = queries.iter().filter(|row| {
+        let nearest = |effort| index.search(**row, &Search { effort, ..Search::new(1) }).unwrap().ids;
+        nearest(Effort::Recall(0.95)) == nearest(Effort::Exact)
+    });
+    let found = found.count();
+    assert!(found * 100 >= queries.len() * 95, "{found} of {}", queries.len());
+    assert_eq!(index.ids(), opened.ids());
+    assert_eq!(index.len(), n);
+    for id in index.ids() {
+        let row = &rows[id as usize * dim..][..dim];
+        assert_eq!(index.get(id), Some(Vector::Floats(row.to_vec())));
+        let search = Search { effort: Effort::Exact, ..Search::new(1) };
+        assert_eq!(index.search(row, &search).unwrap().ids, [id]);
+        assert_eq!(opened.search(row, &search).unwrap().ids, [id]);
+    }
+}
+
+#[test]
 fn filters_that_have_to_do_with_the_query_hold_too() {
     let (dim, n) = (24, 20_000);
     let rows = clustered(n, dim, 61);

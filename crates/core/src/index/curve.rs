@@ -40,6 +40,10 @@ pub(super) struct Curve {
 pub(super) const SPARSE: [f64; 2] = [0.5, 0.1];
 /// With which power of 1 / share the leaves grow below the last of these: fewer and fewer of what passes lie in each leaf.
 const GROWTH_BELOW: f64 = 0.6;
+/// With which powers of the number of neighbours leaves and candidates grow, for fewer than [`K`] and for more. Measured on
+/// word vectors, pictures and random vectors.
+const GROWTH_TO_K: [f64; 2] = [0.15, 0.3];
+const GROWTH_FROM_K: [f64; 2] = [0.4, 0.9];
 /// From one point of a curve to the next, `ef` grows by this at least: where a recall takes more leaves and hardly more
 /// candidates, a small step of `ef` would be a large one of effort.
 const EF_STEP: f64 = 1.12;
@@ -157,17 +161,18 @@ impl Curve {
         Depth { leaves: depth.leaves.max(1), width, candidates }
     }
 
-    /// The points are for [`K`] neighbours; more of them lie in more leaves.
+    /// The points are for [`K`] neighbours; more of them lie in more leaves, and fewer not in as much fewer.
     fn for_k(&self, depth: Depth, k: usize) -> Depth {
         let times = k.max(1) as f64 / K as f64;
+        let [leaves, candidates] = if times < 1.0 { GROWTH_TO_K } else { GROWTH_FROM_K };
+        let part = |part: usize, power: f64| (part as f64 * times.powf(power)).ceil() as usize;
+        let wanted = part(depth.candidates, candidates).max(k);
         // A narrower walk may lose its way.
-        let times = if depth.width == 0 { times } else { times.max(1.0) };
-        let part = |part: usize| (part as f64 * times).ceil() as usize;
-        let candidates = part(depth.candidates).max(k);
+        let width = if times < 1.0 { depth.width } else { part(depth.width, candidates) };
         Depth {
-            leaves: (depth.leaves as f64 * times.sqrt()).ceil().max(1.0) as usize,
-            width: if depth.width == 0 { 0 } else { part(depth.width).max(candidates) },
-            candidates,
+            leaves: part(depth.leaves, leaves).max(1),
+            width: if depth.width == 0 { 0 } else { width.max(wanted) },
+            candidates: wanted,
         }
     }
 }

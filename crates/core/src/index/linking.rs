@@ -1,5 +1,7 @@
 //! The graph of all vectors at once.
 
+use std::sync::Arc;
+
 use super::buffer::zeros;
 use super::links::{Links, LinksView};
 use super::overlay::Overlay;
@@ -47,7 +49,7 @@ pub(super) fn build(ground: Ground<'_>, work: Work) -> Links {
     write_edges(layout, &link(&collection, &near, layout.edges(), threads), nodes.as_mut());
     let near = ground.by_walks(&codebook, nodes.as_mut(), near, threads);
     write_edges(layout, &link(&collection, &near, layout.edges(), threads), nodes.as_mut());
-    Links::new(codebook, nodes.into_values(), ground.stored.len())
+    Links::new(Arc::new(codebook), nodes.into_values(), ground.stored.len())
 }
 
 fn write_edges(layout: Layout, edges: &[u32], nodes: &mut [u32]) {

@@ -54,13 +54,23 @@ impl<'a> LinksView<'a> {
 
 impl Links {
     /// The nodes in `base`, one for each of `len` slots.
-    pub(super) fn new(codebook: Codebook, base: Values<u32>, len: usize) -> Self {
+    pub(super) fn new(codebook: Arc<Codebook>, base: Values<u32>, len: usize) -> Self {
         let layout = Layout::new(codebook.codes());
-        Self { layout, codebook: Arc::new(codebook), base, pages: Overlay::default(), len }
+        Self { layout, codebook, base, pages: Overlay::default(), len }
+    }
+
+    /// How often a page was copied since all were laid out, on average.
+    pub(super) fn copies_a_page(&self) -> usize {
+        self.pages.copies() / self.len.div_ceil(PAGE).max(1)
     }
 
     pub(super) fn view(&self) -> LinksView<'_> {
         LinksView::new(self.layout, self.base.as_slice(), &self.pages, self.len)
+    }
+
+    /// Whether the file under it has turned out to be shorter than it was.
+    pub(super) fn is_truncated(&self) -> bool {
+        self.base.is_truncated()
     }
 
     /// Bytes in memory, and bytes in a mapped file.

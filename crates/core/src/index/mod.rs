@@ -10,7 +10,7 @@
 //! | `space.rs` | how vectors are stored and compared |
 //! | `links.rs` | its graph, where there is one |
 //! | `search.rs`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
-//! | `update.rs`, `ties.rs` | the next version: vectors that come and go |
+//! | `update.rs`, `ties.rs`, `settle.rs` | the next version: vectors that come and go |
 //! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
 //! | `curve.rs`, `trials.rs`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
@@ -32,6 +32,7 @@ mod overlay;
 mod persist;
 mod rebuild;
 mod search;
+mod settle;
 mod slots;
 mod space;
 mod store;

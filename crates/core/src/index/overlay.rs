@@ -11,6 +11,7 @@ type Node<V> = [Option<Arc<V>>; NODE];
 #[derive(Debug)]
 pub(super) struct Overlay<V> {
     nodes: Vec<Option<Arc<Node<V>>>>,
+    copies: usize,
 }
 
 impl<V> Overlay<V> {
@@ -18,6 +19,11 @@ impl<V> Overlay<V> {
     #[inline]
     pub(super) fn get(&self, i: usize) -> Option<&V> {
         self.nodes.get(i / NODE)?.as_ref()?[i % NODE].as_deref()
+    }
+
+    /// How often an entry was set or copied to be changed.
+    pub(super) fn copies(&self) -> usize {
+        self.copies
     }
 
     /// All entries.
@@ -34,10 +40,13 @@ impl<V> Overlay<V> {
             self.nodes.resize(i / NODE + 1, None);
         }
         let node = self.nodes[i / NODE].get_or_insert_with(|| Arc::new([const { None }; NODE]));
-        Arc::make_mut(Arc::make_mut(node)[i % NODE].get_or_insert_with(|| Arc::new(make())))
+        let place = &mut Arc::make_mut(node)[i % NODE];
+        self.copies += usize::from(place.as_ref().is_none_or(|entry| Arc::strong_count(entry) > 1));
+        Arc::make_mut(place.get_or_insert_with(|| Arc::new(make())))
     }
 
     pub(super) fn set(&mut self, i: usize, value: V) {
+        self.copies += 1;
         if self.nodes.len() <= i / NODE {
             self.nodes.resize(i / NODE + 1, None);
         }
@@ -48,12 +57,12 @@ impl<V> Overlay<V> {
 
 impl<V> Clone for Overlay<V> {
     fn clone(&self) -> Self {
-        Self { nodes: self.nodes.clone() }
+        Self { nodes: self.nodes.clone(), copies: self.copies }
     }
 }
 
 impl<V> Default for Overlay<V> {
     fn default() -> Self {
-        Self { nodes: Vec::new() }
+        Self { nodes: Vec::new(), copies: 0 }
     }
 }

@@ -267,7 +267,7 @@ pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
             let codebook = book(Kind::NodeCodebook)?;
             let words = Layout::new(codebook.codes()).words() as u64;
             let nodes = Values::Region(region(Kind::Nodes, Some(n * words * 4))?);
-            let links = Links::new(codebook, nodes, n as usize);
+            let links = Links::new(Arc::new(codebook), nodes, n as usize);
             let curve = read_curve(checked(Kind::WalkCurve)?.words());
             let curve = curve.ok_or_else(|| unsound(Kind::WalkCurve))?;
             Some(Linked { links, curve })

@@ -122,6 +122,11 @@ impl Slots {
         self.len
     }
 
+    /// How often a page was copied since all were laid out, on average.
+    pub(super) fn copies_a_page(&self) -> usize {
+        self.pages.copies() / self.len.div_ceil(PAGE).max(1)
+    }
+
     /// Bytes of the pages that were changed.
     pub(super) fn changed_bytes(&self, space: &Space) -> u64 {
         (self.pages.iter().count() * (size_of::<Page>() + PAGE * space.row_words() * size_of::<u32>())) as u64

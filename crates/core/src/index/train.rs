@@ -12,7 +12,7 @@ use super::stored::Stored;
 use super::trials;
 use super::update::Work;
 use crate::kmeans::{Grouped, Points};
-use crate::leaves::{Directory, Homes, Leaf, NO_LEAF, Plan, assign};
+use crate::leaves::{Directory, Homes, Leaf, LeafView, NO_LEAF, Plan, assign};
 use crate::parallel;
 use crate::quant::{Codebook, Measure};
 use crate::random::Random;
@@ -126,7 +126,7 @@ fn pack(
     LeafStore {
         codebook,
         directory: Arc::new(directory),
-        base: lay_out(packed.iter().map(|(leaf, _)| leaf)),
+        base: lay_out(packed.iter().map(|(leaf, _)| leaf.view())),
         changed: Default::default(),
         trained: stored.len(),
     }
@@ -193,15 +193,15 @@ pub(super) fn pack_leaf(
 }
 
 /// Leaves one behind the other, in large pages where there are enough of them.
-pub(super) fn lay_out<'a>(leaves: impl Iterator<Item = &'a Leaf> + Clone) -> LeafBase {
+pub(super) fn lay_out<'a>(leaves: impl Iterator<Item = LeafView<'a>> + Clone) -> LeafBase {
     let mut starts = vec![0];
     for leaf in leaves.clone() {
         starts.push(starts.last().copied().unwrap_or(0) + (leaf.biases.len() / BLOCK) as u32);
     }
     LeafBase {
         starts: starts.into(),
-        biases: concat(leaves.clone().map(|leaf| leaf.biases.as_slice())),
-        slots: concat(leaves.clone().map(|leaf| leaf.slots.as_slice())),
-        codes: concat(leaves.map(|leaf| leaf.codes.as_slice())),
+        biases: concat(leaves.clone().map(|leaf| leaf.biases)),
+        slots: concat(leaves.clone().map(|leaf| leaf.slots)),
+        codes: concat(leaves.map(|leaf| leaf.codes)),
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rebuild::rebuild;
+use super::settle::settle;
 use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Grown, Version};
@@ -77,6 +78,7 @@ pub(super) fn add(
     next.next_id = next_id(version.next_id, rows.ids);
     split_large(&mut next, &homes);
     ties::tie(&mut next, &slots, work.threads);
+    settle(&mut next);
     ControlFlow::Continue((next, new.min(free.len())))
 }
 
@@ -95,6 +97,7 @@ pub(super) fn remove(version: &Version, slots: &[u32]) -> Version {
         (*place.id, *place.homes) = (NO_ID, [NO_LEAF; 2]);
     });
     next.len = version.len - slots.len();
+    settle(&mut next);
     next
 }
 

@@ -56,7 +56,12 @@ impl Version {
 
     /// Whether the file under it has turned out to be shorter than it was.
     pub(super) fn is_truncated(&self) -> bool {
+        let grown = self.leaves.as_ref();
+        // Parts that were laid out anew since lie in memory.
         self.slots.base.rows.is_truncated()
+            || self.ids.table.is_truncated()
+            || grown.is_some_and(|grown| grown.store.base.codes.is_truncated())
+            || grown.is_some_and(|grown| grown.linked.as_ref().is_some_and(|it| it.links.is_truncated()))
     }
 
     /// Bytes in memory, and bytes in a mapped file.
