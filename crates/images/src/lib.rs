@@ -1,0 +1,30 @@
+//! Finds pictures in folders: like another one, like a sum and difference of some, and copies of one.
+//!
+//! A [`Collection`] is a folder of pictures with a catalogue and an index of vectors. [`Collection::index`] brings it up to
+//! date, [`Collection::search`] finds pictures, [`Collection::duplicates`] finds copies. Vectors come from an [`Embedder`]:
+//! the built-in [`Descriptor`] of colours, edges and texture. Everything stays on the machine.
+//!
+//! | layer | modules | may use |
+//! | --- | --- | --- |
+//! | 3 | `collection`: the folder that can be searched | all below |
+//! | 2 | `catalogue`: files, pictures and vectors in SQLite | all below |
+//! | 1 | `decode`: files into pixels; `embed`: pixels into vectors; `signature`: small copies; `walk`: folders | layer 0, and `walk` `decode` |
+//! | 0 | `pixels`, `space`, `error` | nothing of ours |
+
+mod catalogue;
+mod collection;
+mod decode;
+mod embed;
+pub mod error;
+mod pixels;
+mod signature;
+mod space;
+mod walk;
+
+pub use collection::{
+    Collection, Copy, DATA, FileFacts, Filter, Group, Hit, IndexOptions, Info, Keep, Likeness, PictureFacts,
+    Progress, Query, Report, Stage, Term, Watcher,
+};
+pub use decode::{Format, Limits, Picture};
+pub use embed::{Descriptor, Embedder};
+pub use pixels::{Orientation, Pixels, Region};
