@@ -20,7 +20,8 @@ Examples:
   linjin build vectors.npy -o items.linjin --metric cosine
   linjin search items.linjin queries.npy -k 5
   linjin eval items.linjin --queries queries.npy --svg curve.svg
-  linjin verify items.linjin"
+  linjin verify items.linjin
+  linjin images index ~/Pictures"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Info(Info),
     Verify(Verify),
     Eval(Eval),
+    #[cfg(feature = "images")]
+    Images(crate::images::args::Images),
 }
 
 /// Make an index of a file of vectors.
@@ -212,7 +215,7 @@ fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse::<Metric>())
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least 1 is needed".to_owned()),
         Ok(number) => Ok(number),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `args.rs` | what can be typed |
 //! | `commands/` | one verb each |
+//! | `images/` | the verbs of `linjin images` |
 //! | `effort.rs`, `queries.rs`, `truth.rs` | what several verbs share |
 //! | `read/` | vectors and ids from .npy, .fvecs, .bvecs, .ivecs and .hdf5 |
 //! | `output/` | tables, JSON, .npy, plots, progress |
@@ -13,6 +14,8 @@ mod args;
 mod commands;
 mod effort;
 mod failure;
+#[cfg(feature = "images")]
+mod images;
 mod output;
 mod queries;
 mod read;

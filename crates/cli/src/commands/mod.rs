@@ -22,6 +22,8 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> 
         Command::Info(arguments) => info::run(&arguments, out),
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Eval(arguments) => eval::run(&arguments, out),
+        #[cfg(feature = "images")]
+        Command::Images(arguments) => crate::images::run(&arguments.command, out),
     }
 }
 

@@ -6,11 +6,14 @@
 //! | `files.rs` | damaged, truncated and foreign files: an error that says what is wrong, never a crash |
 //! | `round_trip.rs` | build, search, info, verify |
 //! | `eval.rs` | recall, truth, the plot |
+//! | `images.rs` | pictures in folders |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
 
 mod eval;
 mod files;
+#[cfg(feature = "images")]
+mod images;
 mod round_trip;
 mod usage;
 

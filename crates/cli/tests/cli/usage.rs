@@ -8,7 +8,20 @@ use super::*;
 #[test]
 fn every_command_has_help_with_examples() {
     let room = Room::new();
-    for command in ["", "build", "search", "info", "verify", "eval"] {
+    for command in [
+        "",
+        "build",
+        "search",
+        "info",
+        "verify",
+        "eval",
+        "images",
+        "images index",
+        "images search",
+        "images similar",
+        "images duplicates",
+        "images info",
+    ] {
         let help = room.text(&format!("{command} --help"));
         assert!(help.contains(&format!("linjin {command}")) && help.contains("Example"), "{help}");
     }

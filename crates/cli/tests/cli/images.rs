@@ -1,0 +1,164 @@
+//! `linjin images`: what a shell gets to see.
+
+use std::collections::BTreeSet;
+
+use image::{Rgb, RgbImage, imageops};
+
+use super::*;
+
+/// A picture of coloured rectangles, different for each seed.
+fn drawing(seed: u64) -> RgbImage {
+    let mut next = dice(seed + 1);
+    let mut byte = move || (next() >> 32) as u8;
+    let mut image = RgbImage::from_pixel(240, 180, Rgb([byte(), byte(), byte()]));
+    for _ in 0..12 {
+        let (x, y) = (u32::from(byte()) * 200 / 255, u32::from(byte()) * 150 / 255);
+        let (width, height) = (20 + u32::from(byte()) / 4, 20 + u32::from(byte()) / 4);
+        let colour = Rgb([byte(), byte(), byte()]);
+        for (x, y) in (y..(y + height).min(180)).flat_map(|y| (x..(x + width).min(240)).map(move |x| (x, y)))
+        {
+            image.put_pixel(x, y, colour);
+        }
+    }
+    image
+}
+
+/// `album/` with four drawings, a small copy of each, and a broken file.
+fn album() -> Room {
+    let room = Room::new();
+    fs::create_dir_all(room.path("album/small")).unwrap();
+    for seed in 0..4 {
+        let image = drawing(seed);
+        image.save(room.path(&format!("album/{seed}.png"))).unwrap();
+        let small = imageops::resize(&image, 120, 90, imageops::FilterType::Triangle);
+        small.save(room.path(&format!("album/small/{seed}.jpg"))).unwrap();
+    }
+    room.write("album/broken.jpg", "words");
+    room
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().collect()
+}
+
+#[test]
+fn a_folder_is_indexed_and_searched_from_inside_and_from_outside() {
+    let room = album();
+    let said = room.text("images index album");
+    assert!(said.contains("9 files, 0 unchanged, 8 new pictures"), "{said}");
+    assert!(said.contains("1 refused") && said.contains("broken.jpg: not a picture"), "{said}");
+    let again = &room.json("images index album --json")[0];
+    assert_eq!((&again["unchanged"], &again["embedded"]), (&9.into(), &0.into()));
+    assert_eq!(again["failures"][0]["path"], "broken.jpg");
+
+    let found = room.text("images search album/2.png -C album -k 2 --paths");
+    assert_eq!(lines(&found), ["album/2.png", "album/small/2.jpg"]);
+    let similar = room.text("images similar album/2.png -C album -k 1 --paths");
+    assert_eq!(lines(&similar), ["album/small/2.jpg"]);
+    // From inside the collection is found by itself, and paths lead from there.
+    let inside =
+        room.linjin("images similar ../2.png -k 1 --paths").current_dir(room.path("album/small")).assert();
+    assert_eq!(inside.success().get_output().stdout, b"2.jpg\n");
+    let hits = room.json("images search album/1.png --collection album --json");
+    assert_eq!((&hits[0]["path"], &hits[1]["path"]), (&"album/1.png".into(), &"album/small/1.jpg".into()));
+    assert!(
+        hits[0]["score"].as_f64().unwrap() > 0.999 && hits[0]["width"] == 240 && hits[0]["format"] == "PNG"
+    );
+    let table = room.text("images search album/1.png -C album -k 1");
+    assert!(table.contains("1.000    240 x 180") && table.ends_with("  album/1.png\n"), "{table}");
+}
+
+#[test]
+fn terms_are_added_subtracted_and_weighed() {
+    let room = album();
+    room.text("images index album");
+    let both = room.text("images search album/0.png + album/1.png -C album -k 4 --paths");
+    let both: BTreeSet<&str> = both.lines().collect();
+    assert_eq!(
+        both,
+        BTreeSet::from(["album/0.png", "album/1.png", "album/small/0.jpg", "album/small/1.jpg"])
+    );
+    let first = room.text("images search 3:album/0.png album/1.png -C album -k 1 --paths");
+    assert_eq!(first, "album/0.png\n");
+    let away = room.text("images search album/0.png - 2:album/1.png -C album -k 8 --paths");
+    let away = lines(&away);
+    assert!(away[0].ends_with("0.jpg") || away[0].ends_with("0.png"), "{away:?}");
+    assert_eq!(BTreeSet::from([away[6], away[7]]), BTreeSet::from(["album/1.png", "album/small/1.jpg"]));
+    assert!(room.text("images search album/0.png -C album --min-score 2").contains("nothing found"));
+    for (typed, said) in [
+        ("images search album/0.png + -C album", "a term is missing at the end"),
+        ("images search + - album/0.png -C album", "a term is missing before"),
+        ("images search album/0.png - album/0.png -C album", "cancel out"),
+        ("images search 0:album/0.png -C album", "a weight is above 0"),
+    ] {
+        assert!(room.error(typed, 2).contains(said), "{typed}");
+    }
+}
+
+#[test]
+fn filters_are_typed_as_people_write_them() {
+    let room = album();
+    room.text("images index album");
+    let found = |typed: &str| {
+        room.text(&format!("images search album/0.png -C album -k 100 --paths {typed}")).lines().count()
+    };
+    assert_eq!((found(""), found("--folder small"), found("--folder album/small")), (8, 4, 4));
+    assert_eq!((found("--min-side 100"), found("--max-side 120"), found("--max-bytes 1G")), (4, 4, 8));
+    assert_eq!((found("--after 2020-01"), found("--before 2020")), (8, 0));
+    let zero = room.text("images search album/0.png -C album -k 2 -0");
+    assert_eq!(zero, "album/0.png\0album/small/0.jpg\0");
+    for (typed, said) in [
+        ("--after yesterday", "a date is YYYY"),
+        ("--min-bytes much", "a number of bytes"),
+        ("--folder nowhere", "no folder of the collection"),
+        ("--json --paths", "cannot be used with"),
+    ] {
+        assert!(
+            room.error(&format!("images search album/0.png -C album {typed}"), 2).contains(said),
+            "{typed}"
+        );
+    }
+}
+
+#[test]
+fn copies_are_told_and_never_touched() {
+    let room = album();
+    fs::copy(room.path("album/0.png"), room.path("album/small/again.png")).unwrap();
+    imageops::rotate90(&drawing(3)).save(room.path("album/turned.png")).unwrap();
+    room.text("images index album");
+    let groups = room.json("images duplicates -C album --json");
+    assert_eq!(groups.len(), 4);
+    assert_eq!(groups[0]["keep"]["path"], "album/0.png");
+    let copies: Vec<_> = groups[0]["copies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|copy| (&copy["path"], &copy["likeness"]))
+        .collect();
+    assert_eq!(copies[0], (&"album/small/0.jpg".into(), &"resized".into()));
+    assert_eq!(copies[1], (&"album/small/again.png".into(), &"same".into()));
+    assert!(groups[3].to_string().contains("turned"));
+    let said = room.text("images duplicates -C album");
+    assert!(said.contains("4 groups, 6 copies") && said.contains("nothing was changed"), "{said}");
+    assert_eq!(room.text("images duplicates -C album --exact --paths"), "album/small/again.png\n");
+    assert!(room.path("album/small/again.png").exists());
+}
+
+#[test]
+fn a_collection_says_what_it_holds_and_where_none_is() {
+    let room = album();
+    for typed in ["images info", "images search album/0.png", "images duplicates", "images index"] {
+        assert!(room.error(typed, 1).contains("`linjin images index DIR` makes one"), "{typed}");
+    }
+    assert!(room.error("images index album/0.png", 1).contains("this is no folder"));
+    assert!(room.error("images search nothing.png -C album", 1).contains("no collection"));
+    room.text("images index album --data data");
+    assert!(!room.path("album/.linjin").exists());
+    let info = &room.json("images info -C data --json")[0];
+    assert_eq!((&info["pictures"], &info["model"]), (&8.into(), &"descriptor-1".into()));
+    assert!(room.text("images info -C data").contains("broken.jpg: not a picture"));
+    assert!(room.error("images search nothing.png -C data", 1).starts_with("error: nothing.png: "));
+    assert!(room.error("images similar data/lock -C data", 1).contains("not in the collection"));
+    room.write("data/catalogue.sqlite", "damaged");
+    assert!(room.error("images info -C data", 3).contains("catalogue"));
+}
