@@ -2,7 +2,8 @@
 //!
 //! A [`Collection`] is a folder of pictures with a catalogue and an index of vectors. [`Collection::index`] brings it up to
 //! date, [`Collection::search`] finds pictures, [`Collection::duplicates`] finds copies. Vectors come from an [`Embedder`]:
-//! the built-in [`Descriptor`] of colours, edges and texture. Everything stays on the machine.
+//! the built-in [`Descriptor`] of colours, edges and
+//! texture, or a [`Model`] in ONNX. Everything stays on the machine.
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
@@ -26,5 +27,7 @@ pub use collection::{
     Progress, Query, Report, Stage, Term, Watcher,
 };
 pub use decode::{Format, Limits, Picture};
-pub use embed::{Descriptor, Embedder};
+pub use embed::{
+    Crop, Descriptor, Embedder, Import, Manifest, Model, PictureTower, Pooling, TextTower, Tower,
+};
 pub use pixels::{Orientation, Pixels, Region};

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Similar(Similar),
     Duplicates(Duplicates),
     Info(Info),
+    #[command(subcommand)]
+    Model(ModelCommand),
 }
 
 /// Bring the catalogue and the index up to date with a folder of pictures.
@@ -46,6 +48,9 @@ pub(crate) struct Index {
     /// Where to keep what is known about the pictures [default: DIR/.linjin]
     #[arg(long, value_name = "FOLDER", requires = "folder")]
     pub(crate) data: Option<PathBuf>,
+    /// What makes the vectors: descriptor, or a model that was imported; without it, what made them before
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
     /// Threads to work on; without it, one for each core
     #[arg(short, long, value_name = "N", value_parser = crate::args::at_least_one)]
     pub(crate) threads: Option<usize>,
@@ -57,20 +62,22 @@ pub(crate) struct Index {
     pub(crate) json: bool,
 }
 
-/// Find pictures like pictures: any file, and sums and differences with weights.
+/// Find pictures by picture and by words, and by sums and differences of these with weights.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A term is the path of a picture. Terms are added; one behind a lone - is subtracted. 2:beach.jpg counts twice.
+A term is the path of a picture, or words where the collection's model knows words. Terms are added; one behind a lone -
+is subtracted. 2:beach.jpg counts twice.
 Scores are cosines: 1 for the same picture, about 0 for unrelated ones. `linjin images info` says how alike unrelated
 pictures of the collection are.
 
 Examples:
   linjin images search beach.jpg
   linjin images search 2:beach.jpg + dog.jpg - people.jpg
+  linjin images search 'a dog on the beach' - people.jpg
   linjin images search beach.jpg --folder 2024 --min-side 1000
   linjin images search beach.jpg -0 -k 100 | xargs -0 cp -t /tmp/found")]
 pub(crate) struct Search {
-    /// Pictures, with + and - between them
+    /// Pictures or words, with + and - between them
     #[arg(required = true, value_name = "TERM")]
     pub(crate) terms: Vec<String>,
     #[command(flatten)]
@@ -144,6 +151,91 @@ pub(crate) struct Info {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Models in ONNX: bring one in, list what there is.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Models lie in $LINJIN_MODELS, without it in ~/.local/share/linjin/models. Nothing is ever fetched.
+
+Example:
+  linjin images model import vit.onnx --name vit --tensor last_hidden_state
+  linjin images index ~/Pictures --model vit")]
+pub(crate) enum ModelCommand {
+    Import(ModelImport),
+    List(ModelList),
+}
+
+/// Copy an ONNX file, or a folder with two towers, to where models are kept.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A folder has visual/model.onnx with visual/preprocess_cfg.json, and for words textual/model.onnx with
+textual/tokenizer.json: as immich keeps CLIP and SigLIP models. Its files say size, mean and deviation.
+
+Examples:
+  linjin images model import vit.onnx --name vit --tensor last_hidden_state --pooling first
+  linjin images model import ViT-B-32__openai --name clip --licence MIT")]
+pub(crate) struct ModelImport {
+    /// ONNX file that takes pictures, or a folder with two towers
+    pub(crate) source: PathBuf,
+    /// Name to give it
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Tensor that holds the vector, an output or one inside; without it, the first output
+    #[arg(long)]
+    pub(crate) tensor: Option<String>,
+    /// How a tensor of several tokens becomes one vector; without it, by its shape
+    #[arg(long, value_enum)]
+    pub(crate) pooling: Option<Pooling>,
+    /// Pixels a side that the model takes
+    #[arg(long, value_name = "PIXELS", default_value = "224", value_parser = clap::value_parser!(u32).range(1..=2048))]
+    pub(crate) size: u32,
+    /// How a picture of other proportions becomes a square
+    #[arg(long, value_enum, default_value = "centre")]
+    pub(crate) crop: Crop,
+    /// Subtracted from red, green and blue of 0 to 1 [default: 0.485,0.456,0.406]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, allow_hyphen_values = true)]
+    pub(crate) mean: Vec<f32>,
+    /// What they are divided by then [default: 0.229,0.224,0.225]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3)]
+    pub(crate) std: Vec<f32>,
+    /// Licence of the weights
+    #[arg(long)]
+    pub(crate) licence: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the models that were imported.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  linjin images model list --json")]
+pub(crate) struct ModelList {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How a tensor of several tokens becomes one vector.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Pooling {
+    /// It is one vector
+    None,
+    /// The first token, which stands for all
+    First,
+    /// The mean of all tokens
+    Mean,
+}
+
+/// How a picture of other proportions becomes a square.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Crop {
+    /// The longer side is cut at both ends
+    Centre,
+    /// Both sides are made to fit
+    Squash,
 }
 
 /// Which collection.

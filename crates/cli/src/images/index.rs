@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use indicatif::HumanCount;
-use linjin_images::{Collection, Descriptor, IndexOptions, Progress, Stage};
+use linjin_images::{Collection, IndexOptions, Progress, Stage};
 use serde::Serialize;
 
 use super::args::Index;
-use super::failed;
+use super::{failed, models};
 use crate::failure::Failure;
 use crate::output::json_line;
 use crate::output::progress::{Meter, Unit};
@@ -52,6 +52,10 @@ pub(super) fn run(arguments: &Index, out: &mut dyn Write) -> Result<(), Failure>
         None => Collection::find(Path::new(".")),
     }
     .map_err(failed)?;
+    let embedder = match &arguments.model {
+        Some(name) => models::named(name)?,
+        None => models::of(&pictures)?,
+    };
     let meter = OnceLock::new();
     let progress = |progress: &Progress| {
         if progress.stage == Stage::Embedding {
@@ -67,7 +71,7 @@ pub(super) fn run(arguments: &Index, out: &mut dyn Write) -> Result<(), Failure>
         progress: Some(&progress),
         ..IndexOptions::default()
     };
-    let report = pictures.index(&Descriptor, &options).map_err(failed)?;
+    let report = pictures.index(&*embedder, &options).map_err(failed)?;
     drop(meter);
     if arguments.json {
         return json_line(

@@ -7,12 +7,16 @@
 //! | `search.rs` | pictures like a query; `search` and `similar` |
 //! | `duplicates.rs` | copies of one picture |
 //! | `info.rs` | what a collection holds |
+//! | `model.rs` | models brought in, and what there is |
+//! | `models.rs` | where they lie, and which one a collection wants |
 //! | `show.rs` | paths, as the current folder sees them |
 
 pub(crate) mod args;
 mod duplicates;
 mod index;
 mod info;
+mod model;
+mod models;
 mod search;
 mod show;
 
@@ -33,6 +37,7 @@ pub(crate) fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure>
         Command::Similar(arguments) => search::similar(arguments, out),
         Command::Duplicates(arguments) => duplicates::run(arguments, out),
         Command::Info(arguments) => info::run(arguments, out),
+        Command::Model(command) => model::run(command, out),
     }
 }
 

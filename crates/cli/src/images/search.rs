@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use linjin_images::{Collection, Descriptor, Embedder, Hit, Limits, Picture, Query, Term};
+use linjin_images::{Collection, Embedder, Hit, Limits, Picture, Query, Term};
 use serde::Serialize;
 
 use super::args::{Search, Similar, Wanted};
 use super::show::{self, Paths};
-use super::{failed, filter, open};
+use super::{failed, filter, models, open};
 use crate::failure::Failure;
 use crate::output::json_line;
 
@@ -34,17 +34,44 @@ struct Found<'a> {
 
 /// `linjin images search`.
 pub(super) fn run(arguments: &Search, out: &mut dyn Write) -> Result<(), Failure> {
-    let terms = terms(&arguments.terms)?;
+    let typed = terms(&arguments.terms)?;
     let pictures = open(&arguments.wanted.collection)?;
-    let opened = terms
+    let embedder = models::of(&pictures)?;
+    let opened = typed
         .iter()
-        .map(|(weight, path)| match Picture::open(path, &Limits::default()) {
-            Ok(picture) => Ok((*weight, picture)),
-            Err(refusal) => Err(Failure::Run(format!("{}: {refusal}", path.display()))),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let terms = opened.iter().map(|(weight, picture)| (*weight, Term::Pixels(&picture.pixels))).collect();
-    answer(&pictures, terms, Some(&Descriptor), &arguments.wanted, out)
+        .map(|(weight, term)| Ok((*weight, Opened::new(term)?)))
+        .collect::<Result<Vec<(f32, Opened<'_>)>, Failure>>()?;
+    let terms = opened.iter().map(|(weight, opened)| (*weight, opened.term())).collect();
+    answer(&pictures, terms, Some(&*embedder), &arguments.wanted, out)
+}
+
+/// A term that was typed.
+enum Opened<'a> {
+    Picture(Box<Picture>),
+    Words(&'a str),
+}
+
+impl<'a> Opened<'a> {
+    /// A file, or words where no file has that name. What looks like the name of a picture is meant to be one.
+    fn new(typed: &'a str) -> Result<Self, Failure> {
+        let path = Path::new(typed);
+        let suffix = path.extension().map(|suffix| suffix.to_string_lossy().to_lowercase());
+        let means_file = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"];
+        if !path.exists() && !suffix.is_some_and(|suffix| means_file.contains(&suffix.as_str())) {
+            return Ok(Self::Words(typed));
+        }
+        match Picture::open(path, &Limits::default()) {
+            Ok(picture) => Ok(Self::Picture(Box::new(picture))),
+            Err(refusal) => Err(Failure::Run(format!("{typed}: {refusal}"))),
+        }
+    }
+
+    fn term(&self) -> Term<'_> {
+        match self {
+            Self::Picture(picture) => Term::Pixels(&picture.pixels),
+            Self::Words(words) => Term::Words(words),
+        }
+    }
 }
 
 /// `linjin images similar`.
@@ -123,8 +150,8 @@ fn table(out: &mut dyn Write, hits: &[Hit], paths: &Paths) -> Result<(), Failure
     Ok(())
 }
 
-/// Weights and paths out of `2:a.jpg + b.jpg - c.jpg`.
-fn terms(typed: &[String]) -> Result<Vec<(f32, PathBuf)>, Failure> {
+/// Weights and terms out of `2:a.jpg + b.jpg - c.jpg`.
+fn terms(typed: &[String]) -> Result<Vec<(f32, &str)>, Failure> {
     let mut terms = Vec::new();
     let mut sign = None;
     for word in typed {
@@ -135,8 +162,8 @@ fn terms(typed: &[String]) -> Result<Vec<(f32, PathBuf)>, Failure> {
                 return Err(Failure::Usage(format!("a term is missing before the second {word:?}")));
             }
             (term, _) => {
-                let (weight, path) = weighed(term)?;
-                terms.push((sign.take().unwrap_or(1.0) * weight, path.into()));
+                let (weight, term) = weighed(term)?;
+                terms.push((sign.take().unwrap_or(1.0) * weight, term));
             }
         }
     }

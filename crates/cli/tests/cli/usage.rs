@@ -21,6 +21,8 @@ fn every_command_has_help_with_examples() {
         "images similar",
         "images duplicates",
         "images info",
+        "images model import",
+        "images model list",
     ] {
         let help = room.text(&format!("{command} --help"));
         assert!(help.contains(&format!("linjin {command}")) && help.contains("Example"), "{help}");

@@ -3,12 +3,15 @@
 //! | file | duty |
 //! | --- | --- |
 //! | `descriptor/` | colours, edges and texture, without any model |
+//! | `model/` | models in ONNX |
 
 mod descriptor;
+mod model;
 
 use crate::error::EmbedError;
 use crate::pixels::Pixels;
 pub use descriptor::Descriptor;
+pub use model::{Crop, Import, Manifest, Model, PictureTower, Pooling, TextTower, Tower};
 
 /// Makes vectors of pictures, and of words where it knows any. Similar pictures have vectors with a small angle.
 pub trait Embedder: Send + Sync {

@@ -7,6 +7,8 @@
 //! | `hostile.rs` | bombs, truncated and foreign files: a reason each, and the rest goes on |
 //! | `search.rs` | like this, and unlike that; filters |
 //! | `duplicates.rs` | copies of one picture, and what is none |
+//! | `models.rs` | models in ONNX that the tests write, for pictures and for words |
+//! | `onnx.rs` | how they are written |
 //! | `kill.rs` | indexing killed at any moment |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
@@ -16,6 +18,8 @@ mod files;
 mod hostile;
 mod incremental;
 mod kill;
+mod models;
+mod onnx;
 mod search;
 
 use std::fs;
