@@ -7,10 +7,13 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | 3 | `collection`: the folder that can be searched | all below |
-//! | 2 | `catalogue`: files, pictures and vectors in SQLite | all below |
-//! | 1 | `decode`: files into pixels; `embed`: pixels into vectors; `signature`: small copies; `walk`: folders | layer 0, and `walk` `decode` |
-//! | 0 | `pixels`, `space`, `error` | nothing of ours |
+//! | 4 | `collection`: the folder that can be searched | all below |
+//! | 3 | `catalogue`: files, pictures and vectors in SQLite | all below |
+//! | 2 | `walk`: which files there are | all below |
+//! | 1 | `decode`: files into pixels; `embed`: pixels into vectors; `signature`: small copies | layer 0 |
+//! | 0 | `pixels`, `space`, [`error`] | nothing of ours |
+//!
+//! `tests/layers.rs` fails when a module uses one that is not below it.
 
 mod catalogue;
 mod collection;

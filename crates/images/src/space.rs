@@ -9,7 +9,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 /// From so many pictures on, vectors are centred.
 const CENTRED: usize = 32;
 /// From so many pictures on, they are projected and half-whitened.
-const WHITENED: usize = 256;
+const WHITENED: usize = 128;
 /// Directions that are kept.
 const AXES: usize = 64;
 /// As many vectors, taken all over the collection, show how it spreads.

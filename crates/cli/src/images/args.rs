@@ -40,6 +40,7 @@ were moved or renamed are known by their contents. When it is interrupted, the n
 
 Examples:
   linjin images index ~/Pictures
+  linjin images index --watch                          go on while the folder changes
   linjin images index                                  the collection around the current folder
   linjin images index /mnt/archive --data ~/archive    for folders that cannot be written to")]
 pub(crate) struct Index {
@@ -54,6 +55,9 @@ pub(crate) struct Index {
     /// Threads to work on; without it, one for each core
     #[arg(short, long, value_name = "N", value_parser = crate::args::at_least_one)]
     pub(crate) threads: Option<usize>,
+    /// Go on: index again whenever something changes in the folder, until interrupted
+    #[arg(long)]
+    pub(crate) watch: bool,
     /// Look again at files that were refused
     #[arg(long)]
     pub(crate) retry: bool,
@@ -194,11 +198,11 @@ pub(crate) struct ModelImport {
     #[arg(long, value_enum, default_value = "centre")]
     pub(crate) crop: Crop,
     /// Subtracted from red, green and blue of 0 to 1 [default: 0.485,0.456,0.406]
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, allow_hyphen_values = true)]
-    pub(crate) mean: Vec<f32>,
+    #[arg(long, value_name = "R,G,B", value_parser = channels, allow_hyphen_values = true)]
+    pub(crate) mean: Option<[f32; 3]>,
     /// What they are divided by then [default: 0.229,0.224,0.225]
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3)]
-    pub(crate) std: Vec<f32>,
+    #[arg(long, value_name = "R,G,B", value_parser = channels)]
+    pub(crate) std: Option<[f32; 3]>,
     /// Licence of the weights
     #[arg(long)]
     pub(crate) licence: Option<String>,
@@ -296,6 +300,15 @@ pub(crate) enum Keep {
     Oldest,
     /// The one changed last
     Newest,
+}
+
+/// A number for each of red, green and blue.
+fn channels(text: &str) -> Result<[f32; 3], String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok(&[r, g, b]) => Ok([r, g, b]),
+        _ => Err("three numbers with commas between them, for red, green and blue".to_owned()),
+    }
 }
 
 /// A date, or the beginning of one.

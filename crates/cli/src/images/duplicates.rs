@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Duplicates, out: &mut dyn Write) -> Result<(), Fai
     for group in &groups {
         for copy in &group.copies {
             let pixels = format!("{} x {}", copy.width, copy.height);
-            write!(out, "{:>10}  {pixels:>11}  {:>9}  ", words(copy.likeness), size(copy))?;
+            write!(out, "{:>10}  {pixels:>11}  {:>10}  ", words(copy.likeness), size(copy))?;
             paths.write(out, &copy.file.path, b'\n')?;
         }
         writeln!(out)?;

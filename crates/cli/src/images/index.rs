@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::HumanCount;
 use linjin_images::{Collection, IndexOptions, Progress, Stage};
@@ -56,12 +56,14 @@ pub(super) fn run(arguments: &Index, out: &mut dyn Write) -> Result<(), Failure>
         Some(name) => models::named(name)?,
         None => models::of(&pictures)?,
     };
-    let meter = OnceLock::new();
+    let meter = Mutex::new(None);
     let progress = |progress: &Progress| {
-        if progress.stage == Stage::Embedding {
-            meter
-                .get_or_init(|| Meter::new("indexing", Unit::Things, progress.total as u64))
-                .set(progress.done as u64);
+        let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress.stage == Stage::Finishing {
+            *meter = None;
+        } else {
+            let new = || Meter::new("indexing", Unit::Things, progress.total as u64);
+            meter.get_or_insert_with(new).set(progress.done as u64);
         }
         ControlFlow::Continue(())
     };
@@ -71,13 +73,31 @@ pub(super) fn run(arguments: &Index, out: &mut dyn Write) -> Result<(), Failure>
         progress: Some(&progress),
         ..IndexOptions::default()
     };
-    let report = pictures.index(&*embedder, &options).map_err(failed)?;
-    drop(meter);
-    if arguments.json {
+    if !arguments.watch {
+        let report = pictures.index(&*embedder, &options).map_err(failed)?;
+        return told(&report, pictures.folder(), arguments.json, out);
+    }
+    let mut written = Ok(());
+    let mut done = |report: &linjin_images::Report| {
+        written = told(report, pictures.folder(), arguments.json, out).and_then(|()| Ok(out.flush()?));
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    pictures.watch(&*embedder, &options, &mut done).map_err(failed)?;
+    written
+}
+
+/// Says what a run did.
+fn told(
+    report: &linjin_images::Report,
+    folder: &Path,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    if json {
         return json_line(
             out,
             &Report {
-                folder: pictures.folder(),
+                folder,
                 files: report.files,
                 unchanged: report.unchanged,
                 embedded: report.embedded,
@@ -95,7 +115,7 @@ pub(super) fn run(arguments: &Index, out: &mut dyn Write) -> Result<(), Failure>
     write!(
         out,
         "{}: {} files, {} unchanged, {} new pictures in {:.1} s",
-        pictures.folder().display(),
+        folder.display(),
         count(report.files),
         count(report.unchanged),
         count(report.embedded),
@@ -104,8 +124,9 @@ pub(super) fn run(arguments: &Index, out: &mut dyn Write) -> Result<(), Failure>
     if report.embedded > 0 {
         write!(out, " ({:.1} a second)", report.embedded as f64 / report.seconds.max(1e-9))?;
     }
+    let copies = report.known - report.moved;
     for (number, what) in [
-        (report.known - report.moved, "copies"),
+        (copies, if copies == 1 { "copy" } else { "copies" }),
         (report.moved, "moved"),
         (report.gone - report.moved.min(report.gone), "gone"),
         (report.failures.len(), "refused"),

@@ -38,7 +38,8 @@ fn import(arguments: &ModelImport, out: &mut dyn Write) -> Result<(), Failure> {
             models::BUILT_IN
         )));
     }
-    let mut import = Import {
+    let usual = Import::new(name.as_str(), &arguments.source);
+    let import = Import {
         licence: arguments.licence.clone().unwrap_or_default(),
         tensor: arguments.tensor.clone(),
         pooling: arguments.pooling.map(|pooling| match pooling {
@@ -51,14 +52,10 @@ fn import(arguments: &ModelImport, out: &mut dyn Write) -> Result<(), Failure> {
             args::Crop::Centre => Crop::Centre,
             args::Crop::Squash => Crop::Squash,
         },
-        ..Import::new(name.as_str(), &arguments.source)
+        mean: arguments.mean.unwrap_or(usual.mean),
+        std: arguments.std.unwrap_or(usual.std),
+        ..usual
     };
-    if let [r, g, b] = arguments.mean[..] {
-        import.mean = [r, g, b];
-    }
-    if let [r, g, b] = arguments.std[..] {
-        import.std = [r, g, b];
-    }
     let folder = models::home()?.join(name);
     let model = import.into_folder(&folder).map_err(models::model)?;
     line(out, &model, &folder, arguments.json)

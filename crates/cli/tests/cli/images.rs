@@ -3,8 +3,14 @@
 use std::collections::BTreeSet;
 
 use image::{Rgb, RgbImage, imageops};
+use predicates::str::contains;
 
 use super::*;
+
+/// The models of the library's own tests.
+#[path = "../../../images/tests/images/onnx.rs"]
+#[allow(dead_code)] // not all of them are needed here
+mod onnx;
 
 /// A picture of coloured rectangles, different for each seed.
 fn drawing(seed: u64) -> RgbImage {
@@ -161,4 +167,49 @@ fn a_collection_says_what_it_holds_and_where_none_is() {
     assert!(room.error("images similar data/lock -C data", 1).contains("not in the collection"));
     room.write("data/catalogue.sqlite", "damaged");
     assert!(room.error("images info -C data", 3).contains("catalogue"));
+}
+
+#[test]
+fn a_model_is_imported_named_and_asked_with_words() {
+    let room = Room::new();
+    room.write("model.onnx", onnx::mean_colour(8));
+    let linjin = |typed: &str| {
+        let mut command = room.linjin(typed);
+        command.env("LINJIN_MODELS", room.path("models"));
+        command
+    };
+    let text = |typed: &str| {
+        let done = linjin(typed).assert().success();
+        String::from_utf8(done.get_output().stdout.clone()).unwrap()
+    };
+    assert!(text("images model list").contains("no models in"));
+    let said =
+        text("images model import model.onnx --name colours --size 8 --mean 0,0,0 --std 1,1,1 --licence MIT");
+    assert!(said.starts_with("colours: 3 values, pictures, MIT, "), "{said}");
+    assert_eq!(text("images model list"), said);
+    for (name, colour) in [("red", [250, 10, 20]), ("blue", [10, 20, 250]), ("pink", [250, 120, 130])] {
+        fs::create_dir_all(room.path("album")).unwrap();
+        RgbImage::from_pixel(40, 30, Rgb(colour)).save(room.path(&format!("album/{name}.png"))).unwrap();
+    }
+    text("images index album --model colours");
+    let info: Value = serde_json::from_str(&text("images info -C album --json")).unwrap();
+    assert!(info["model"].as_str().unwrap().starts_with("colours@"), "{info}");
+    assert_eq!(text("images search album/red.png -C album --paths -k 2"), "album/red.png\nalbum/pink.png\n");
+    // The next run takes the model that the collection has.
+    assert!(text("images index album").contains("3 unchanged"));
+    linjin("images search ladybird -C album")
+        .assert()
+        .code(1)
+        .stderr(contains("knows pictures only, no words"));
+    fs::remove_dir_all(room.path("models/colours")).unwrap();
+    linjin("images search album/red.png -C album")
+        .assert()
+        .code(1)
+        .stderr(contains("no model is called colours"));
+    linjin("images model import nothing.onnx --name a").assert().code(1).stderr(contains("nothing.onnx"));
+    linjin("images model import model.onnx --name ../a")
+        .assert()
+        .code(2)
+        .stderr(contains("a name has letters"));
+    linjin("images index album --model descriptor").assert().success();
 }

@@ -7,6 +7,7 @@
 //! | `intake.rs` | files into the catalogue, on several threads |
 //! | `vectors.rs` | the index file, made of the catalogue |
 //! | `search.rs` | pictures like a query |
+//! | `watch.rs` | kept up to date while the folder changes |
 //! | `duplicates.rs` | copies of one picture |
 
 mod duplicates;
@@ -15,6 +16,7 @@ mod ingest;
 mod intake;
 mod search;
 mod vectors;
+mod watch;
 
 pub use crate::catalogue::{FileFacts, Filter, PictureFacts};
 pub use duplicates::{Copy, Group, Keep, Likeness};

@@ -251,3 +251,24 @@ fn folders_that_cannot_be_read_are_told_and_their_pictures_kept() {
     assert_eq!(report.gone, 0);
     assert!(report.failures.iter().any(|(path, _)| path == Path::new("shut")), "{report:?}");
 }
+
+#[test]
+fn a_watched_folder_is_indexed_again_when_something_changes() {
+    let room = Room::new();
+    room.draw("a.jpg", 1);
+    let pictures = room.collection();
+    let mut runs = Vec::new();
+    let mut done = |report: &Report| {
+        runs.push((report.files, report.embedded));
+        match runs.len() {
+            1 => room.draw("deep/er/b.jpg", 2),
+            2 => fs::remove_file(room.path("a.jpg")).unwrap(),
+            _ => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    };
+    let begun = std::time::Instant::now();
+    pictures.watch(&Descriptor, &IndexOptions::default(), &mut done).unwrap();
+    assert_eq!(runs, [(1, 1), (2, 1), (1, 0)]);
+    assert!(begun.elapsed().as_secs() < 30, "changes are told of, not only found by the timer");
+}
