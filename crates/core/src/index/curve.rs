@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 /// Neighbours that the effort was measured for.
 pub(super) const K: usize = 10;
-/// What is asked for more than the recall that is wanted: the curve is measured with few vectors.
+/// What is asked for more than the recall that is wanted, and at most a tenth of what may be missed: the curve is measured with
+/// few vectors, and near 1 a little more recall costs much.
 const MARGIN: f32 = 0.005;
 
 /// Candidates where nothing was measured.
@@ -89,7 +90,7 @@ impl Curve {
 
     /// How far to look for `k` neighbours with this recall, where there are so many leaves.
     pub(super) fn at_recall(&self, recall: f32, k: usize, leaves: usize) -> Depth {
-        let wanted = recall + MARGIN.min((1.0 - recall) / 2.0);
+        let wanted = recall + MARGIN.min((1.0 - recall) / 10.0);
         let points = &self.points;
         let depth = match points.iter().position(|point| point.recall >= wanted) {
             Some(0) => points[0].depth,
