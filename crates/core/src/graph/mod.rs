@@ -8,12 +8,16 @@
 //! | --- | --- |
 //! | `node.rs` | what a node holds, and where |
 //! | `walk.rs` | the search from node to node |
+//! | `seen.rs` | which nodes it has met |
+//! | `pool.rs` | the best nodes it has met, and which it follows next |
 //! | `near.rs` | vectors as points, and which of some are closest to one |
 //! | `edges.rs` | which of the close vectors become edges |
 
 mod edges;
 mod near;
 mod node;
+mod pool;
+mod seen;
 mod walk;
 
 pub(crate) use edges::{choose, link};

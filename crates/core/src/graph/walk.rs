@@ -6,6 +6,8 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::node::Layout;
+use super::pool::Pool;
+use super::seen::Seen;
 use crate::quant::Table;
 use crate::simd::{self, Kernels, Lines};
 
@@ -27,7 +29,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) bases: &'a [f32],
 }
 
-/// Nodes that are compared at a time, and more than a node has edges.
+/// Nodes whose edges are followed at a time: those that they lead to come from memory side by side. A walk with two met
+/// few nodes more than with one, and took 6 to 9 % less time at the same recall.
+const FOLLOWED: usize = 2;
+/// Nodes that are compared at a time.
 const AT_ONCE: usize = 32;
 
 /// Buffers of a walk.
@@ -35,11 +40,8 @@ const AT_ONCE: usize = 32;
 pub(crate) struct Trail {
     /// The table, filled up to whole chunks.
     table: Lines,
-    /// For each node the number of the walk that has seen it last.
-    seen: Vec<u8>,
-    turn: u8,
-    /// The best so far, best first, and whether their edges were followed.
-    pool: Vec<(f32, u32, bool)>,
+    seen: Seen,
+    pool: Pool,
     now: Vec<u32>,
     next: Vec<u32>,
     looked: usize,
@@ -48,7 +50,7 @@ pub(crate) struct Trail {
 impl Trail {
     /// What [`walk`] found last, best first, with estimates.
     pub(crate) fn found(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
-        self.pool.iter().map(|&(estimate, number, _)| (estimate, number))
+        self.pool.kept()
     }
 
     /// How many nodes the last walk compared.
@@ -56,21 +58,14 @@ impl Trail {
         self.looked
     }
 
-    fn start(&mut self, nodes: usize, table: &Table) {
-        self.turn = self.turn.wrapping_add(1);
-        if self.turn == 0 {
-            self.seen.fill(0);
-            self.turn = 1;
-        }
-        if self.seen.len() < nodes {
-            self.seen.resize(nodes, 0);
-        }
+    fn start(&mut self, nodes: usize, table: &Table, width: usize) {
         let addends = table.addends();
         self.table.reset((addends.len() / 16).next_multiple_of(simd::CHUNK) * 4);
         let padded: &mut [u8] = cast_slice_mut(&mut self.table);
         padded[..addends.len()].copy_from_slice(addends);
         padded[addends.len()..].fill(0);
-        self.pool.clear();
+        self.seen.start(nodes);
+        self.pool.start(width);
         self.now.clear();
         self.looked = 0;
     }
@@ -81,69 +76,62 @@ impl Trail {
 pub(crate) fn walk(
     asked: Asked<'_>,
     nodes: &impl Nodes,
-    seeds: impl Iterator<Item = u32>,
+    seeds: &[u32],
     width: usize,
     passed: Option<u32>,
     trail: &mut Trail,
 ) {
-    let width = width.max(1);
-    trail.start(nodes.len(), asked.table);
-    let Trail { table, seen, turn, pool, now, next, looked } = trail;
+    trail.start(nodes.len(), asked.table, width);
+    let Trail { table, seen, pool, now, next, looked } = trail;
     let table: &[u8] = &cast_slice(table)[..asked.layout.table_bytes()];
-    let mut meet = |number: u32, into: &mut Vec<u32>| {
-        if let Some(seen) = seen.get_mut(number as usize)
-            && *seen != *turn
-        {
-            *seen = *turn;
-            if let Some(node) = nodes.node(number) {
-                simd::prefetch(&node[..asked.layout.coded_words()]);
-                into.push(number);
-            }
-        }
-    };
-    if let Some(passed) = passed {
-        meet(passed, now);
-        now.clear();
-    }
-    seeds.for_each(|seed| meet(seed, now));
-    let mut first = 0; // all before it were followed
+    seen.meet(passed.as_slice(), now);
+    now.clear();
+    seen.meet(seeds, now);
     loop {
-        // The next node's neighbours are on their way while those of the last one are compared.
-        while pool.get(first).is_some_and(|entry| entry.2) {
-            first += 1;
-        }
+        // What these lead to is on its way while what the last ones led to is compared.
         next.clear();
-        if let Some((_, number, followed)) = pool.get_mut(first) {
-            *followed = true;
-            if let Some(node) = nodes.node(*number) {
-                asked.layout.beside(node).iter().for_each(|&beside| meet(beside, next));
+        let mut followed = 0;
+        while followed < FOLLOWED
+            && let Some(number) = pool.pop()
+        {
+            if let Some(node) = nodes.node(number) {
+                seen.meet(asked.layout.beside(node), next);
             }
-        } else if now.is_empty() {
+            followed += 1;
+        }
+        if followed == 0 && now.is_empty() {
             break;
         }
-        *looked += now.len();
-        for some in now.chunks(AT_ONCE) {
-            let (mut rows, mut sums) = ([&[] as &[u8]; AT_ONCE], [0; AT_ONCE]);
-            let (mut found, mut n) = ([&[] as &[u32]; AT_ONCE], 0);
-            for node in some.iter().filter_map(|&number| nodes.node(number)) {
-                (rows[n], found[n]) = (asked.layout.codes(node), node);
-                n += 1;
-            }
-            (asked.kernels.lut_rows)(table, &rows[..n], &mut sums[..n]);
-            for ((&number, node), &sum) in some.iter().zip(found).zip(&sums[..n]) {
-                let Some(base) = asked.bases.get(asked.layout.group(node) as usize) else { continue };
-                let estimate =
-                    sum as f32 * asked.table.scale + (base + asked.table.offset) + asked.layout.bias(node);
-                let worst = if pool.len() < width { f32::INFINITY } else { pool[width - 1].0 };
-                if estimate < worst {
-                    let place = pool.partition_point(|entry| entry.0 <= estimate);
-                    pool.truncate(width - 1);
-                    pool.insert(place, (estimate, number, false));
-                    first = first.min(place);
-                    simd::prefetch_many(asked.layout.edge_words(node));
-                }
-            }
+        for node in next.iter().filter_map(|&number| nodes.node(number)) {
+            simd::prefetch_many(&node[..asked.layout.coded_words()]);
         }
+        *looked += now.len();
+        now.chunks(AT_ONCE).for_each(|some| compare(asked, table, nodes, some, pool));
         std::mem::swap(now, next);
+    }
+    pool.finish();
+}
+
+/// Puts those of at most [`AT_ONCE`] nodes into the pool that are good enough for it.
+#[inline(always)]
+fn compare(asked: Asked<'_>, table: &[u8], nodes: &impl Nodes, some: &[u32], pool: &mut Pool) {
+    let (mut rows, mut sums) = ([&[] as &[u8]; AT_ONCE], [0; AT_ONCE]);
+    let (mut found, mut n) = ([(0, 0.0); AT_ONCE], 0);
+    for &number in some {
+        let Some(node) = nodes.node(number) else { continue };
+        let base = asked.bases.get(asked.layout.group(node) as usize).copied();
+        rows[n] = asked.layout.codes(node);
+        found[n] = (number, base.unwrap_or(f32::INFINITY) + asked.layout.bias(node));
+        n += 1;
+    }
+    (asked.kernels.lut_rows)(table, &rows[..n], &mut sums[..n]);
+    let (mut better, mut passing) = ([(0, 0.0); AT_ONCE], 0);
+    for ((number, base), &sum) in found.into_iter().zip(&sums[..n]) {
+        let estimate = sum as f32 * asked.table.scale + asked.table.offset + base;
+        better[passing] = (number, estimate);
+        passing += usize::from(estimate < pool.threshold());
+    }
+    for &(number, estimate) in &better[..passing] {
+        pool.push(estimate, number);
     }
 }

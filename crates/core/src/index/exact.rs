@@ -3,8 +3,8 @@
 use super::slots::SlotsView;
 use super::space::{Query, Space};
 use super::stored::Stored;
+use crate::keep::{key, number};
 use crate::kmeans::{Points, Tiles};
-use crate::leaves::{key, number};
 use crate::parallel;
 use crate::quant::Measure;
 use crate::simd;

@@ -130,11 +130,12 @@ impl Ground<'_> {
         let Self { stored, store, .. } = self;
         let (collection, none) = (stored.collection(), Overlay::default());
         let nodes = LinksView::new(Layout::new(codebook.codes()), nodes, &none, near.len());
-        let buffers = || (Asker::default(), Trail::default());
-        stored.map_points(threads, buffers, |(asker, trail), some, points| {
+        let buffers = || (Asker::default(), Trail::default(), Vec::new());
+        stored.map_points(threads, buffers, |(asker, trail, seeds), some, points| {
             let better = some.iter().enumerate().map(|(i, &slot)| {
                 let own = &near[slot as usize];
-                let seeds = own.iter().map(|&(_, other)| other);
+                seeds.clear();
+                seeds.extend(own.iter().map(|&(_, other)| other));
                 let asked = asker.ask(stored.space, codebook, &store.directory, points.row(i), None);
                 walk(asked, &nodes, seeds, WALK, Some(slot), trail);
                 let found = trail.found().map(|(_, other)| other);

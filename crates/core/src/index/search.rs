@@ -10,7 +10,8 @@ use super::options::Effort;
 use super::space::Query;
 use super::version::{Grown, Linked, Version};
 use super::walker::{Walker, walk_from_leaves};
-use crate::leaves::{Filtered, Probe, estimate, key, number, probe};
+use crate::keep::{estimate, key, number};
+use crate::leaves::{Filtered, Probe, probe};
 
 /// Buffers of a thread.
 #[derive(Default)]

@@ -44,6 +44,7 @@ impl Asker {
 pub(super) struct Walker {
     pub(super) probe: Scratch,
     asker: Asker,
+    seeds: Vec<u32>,
     pub(super) trail: Trail,
 }
 
@@ -58,10 +59,11 @@ pub(super) fn walk_from_leaves(
     passed: Option<u32>,
     walker: &mut Walker,
 ) {
-    let Walker { probe: scratch, asker, trail } = walker;
+    let Walker { probe: scratch, asker, seeds, trail } = walker;
     let effort = Probe { leaves: depth.leaves, candidates: SEEDS.min(depth.width) };
     probe(store.coded(space), &store.view(), point, effort, NO_FILTER, scratch);
     let asked = asker.ask(space, &links.codebook, &store.directory, point, Some(scratch.table()));
-    let seeds = scratch.found().iter().map(|&(_, slot)| slot);
+    seeds.clear();
+    seeds.extend(scratch.found().iter().map(|&(_, slot)| slot));
     walk(asked, &links.view(), seeds, depth.width, passed, trail);
 }

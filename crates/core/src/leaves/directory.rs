@@ -2,8 +2,8 @@
 
 use bytemuck::cast_slice;
 
-use super::keep::{Keep, estimate, key, number};
 use crate::file::{Region, Values};
+use crate::keep::{Keep, estimate, key, number};
 use crate::kmeans::Points;
 use crate::quant::{Codebook, Measure, Projection, Table};
 use crate::random::Random;

@@ -6,7 +6,6 @@
 //! | `directory.rs` | the centroids of all leaves, and which of them are closest to a query |
 //! | `assign.rs` | which leaves a vector belongs to |
 //! | `probe.rs` | a query through the closest leaves: the candidates to compare exactly |
-//! | `keep.rs` | the best of many estimates |
 //!
 //! A vector lies in the leaf of its closest centroid, and once more in a second leaf whose centroid lies in another
 //! direction from it, so that a query that misses the one is likely to meet the other (SOAR: Sun, Simcha, Dopson, Guo,
@@ -15,12 +14,10 @@
 
 mod assign;
 mod directory;
-mod keep;
 mod leaf;
 mod probe;
 
 pub(crate) use assign::{Homes, NO_LEAF, Placing, assign, place};
 pub(crate) use directory::{Directory, Plan};
-pub(crate) use keep::{estimate, key, number};
 pub(crate) use leaf::{Leaf, LeafView};
 pub(crate) use probe::{Coded, Filtered, Leaves, NO_FILTER, Probe, Scratch, probe};

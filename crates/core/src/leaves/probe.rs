@@ -1,8 +1,8 @@
 //! A query through the closest leaves: the candidates to compare exactly.
 
 use super::directory::{Directory, Ranking};
-use super::keep::{self, Keep};
 use super::leaf::LeafView;
+use crate::keep::{self, Keep};
 use crate::quant::{Codebook, Measure, Table};
 use crate::simd::{self, BLOCK, Kernels};
 
