@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashSet;
 
+use super::slots::SlotsView;
 use super::version::Version;
 use crate::filter::Filter;
 
@@ -37,7 +38,7 @@ impl<'a> Set<'a> {
     fn has(&self, id: u64) -> bool {
         match self {
             Self::Ids(ids) => contains(ids, id),
-            Self::Mask(words) => words.get((id / 64) as usize).is_some_and(|word| word >> (id % 64) & 1 == 1),
+            Self::Mask(words) => is_set(words, id),
         }
     }
 
@@ -55,6 +56,11 @@ impl<'a> Set<'a> {
             }
         }
     }
+}
+
+#[inline]
+pub(super) fn is_set(mask: &[u64], number: u64) -> bool {
+    mask.get((number / 64) as usize).is_some_and(|word| word >> (number % 64) & 1 == 1)
 }
 
 /// Apart, so that masks are asked in place.
@@ -92,6 +98,14 @@ impl<'a> Allowed<'a> {
             }
         };
         Some(Self { filter, exclude: exclude.map(Set::new), count })
+    }
+
+    /// The slots that are allowed, as a mask, where such a one is at hand.
+    pub(super) fn mask_of_slots(&self, slots: SlotsView<'_>) -> Option<&[u64]> {
+        match (&self.filter, &self.exclude) {
+            (Some(Set::Mask(words)), None) if slots.ids_are_slots => Some(words),
+            _ => None,
+        }
     }
 
     #[inline]

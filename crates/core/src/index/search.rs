@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::allowed::Allowed;
+use super::allowed::{Allowed, is_set};
 use super::costs;
 use super::curve::{Curve, Depth};
 use super::exact;
@@ -11,7 +11,7 @@ use super::space::Query;
 use super::version::{Grown, Linked, Version};
 use super::walker::{Walker, walk_from_leaves};
 use crate::keep::{estimate, key, number};
-use crate::leaves::{Filtered, Probe, probe};
+use crate::leaves::{Filtered, NO_FILTER, Probe, probe};
 
 /// Buffers of a thread.
 #[derive(Default)]
@@ -143,14 +143,25 @@ fn looked_into(
     let share = allowed.map(|allowed| allowed.count as f64 / version.len as f64);
     let Buffers { walker, seen, slots, .. } = buffers;
     let scratch = &mut walker.probe;
+    let passes = |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
+    let mask = allowed.and_then(|it| it.mask_of_slots(view));
     let mut look = |effort: Probe| {
-        let passes = |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
         let leaves = |share| (effort.leaves as f32 * curve.at_share(share).leaves).ceil() as usize;
-        let filter = share.map(|share| Filtered { allowed: passes, share, leaves });
         // A few more than are looked into when what is close passes as often as anything.
         let ranked = share.map_or(effort.leaves, |share| leaves(share * RARE_NEARBY)).min(store.len());
         let effort = Probe { leaves: ranked, ..effort };
-        probe(store.coded(&version.space), &store.view(), &query.point, effort, filter, scratch);
+        let (coded, all, point) = (store.coded(&version.space), store.view(), &query.point);
+        match (share, mask) {
+            (None, _) => probe(coded, &all, point, effort, NO_FILTER, scratch),
+            // Most of the time goes into asking: it is worth a loop of its own.
+            (Some(share), Some(mask)) => {
+                let allowed = |slot| is_set(mask, u64::from(slot));
+                probe(coded, &all, point, effort, Some(Filtered { allowed, share, leaves }), scratch)
+            }
+            (Some(share), None) => {
+                probe(coded, &all, point, effort, Some(Filtered { allowed: passes, share, leaves }), scratch)
+            }
+        };
         // Most come twice, from their two leaves.
         let crowd = share.map_or(1.0, |share| scratch.crowd(2 * k) * share);
         (scratch.was_enough(), crowd)

@@ -37,6 +37,8 @@ pub(super) struct Slots {
     pub(super) base: Base,
     pages: Overlay<Page>,
     len: usize,
+    /// Whether the id of every vector is the number of its slot.
+    ids_are_slots: bool,
 }
 
 /// A version's slots, to read many of them.
@@ -51,6 +53,8 @@ pub(super) struct SlotsView<'a> {
     pages: &'a Overlay<Page>,
     /// How many slots there are, free ones among them.
     pub(super) len: usize,
+    /// Whether the id of every vector is the number of its slot.
+    pub(super) ids_are_slots: bool,
 }
 
 impl<'a> SlotsView<'a> {
@@ -100,8 +104,8 @@ impl<'a> SlotsView<'a> {
 
 impl Slots {
     pub(super) fn new(base: Base) -> Self {
-        let len = base.len;
-        Self { base, pages: Overlay::default(), len }
+        let (len, ids_are_slots) = (base.len, base.ids.as_slice().is_empty());
+        Self { base, pages: Overlay::default(), len, ids_are_slots }
     }
 
     pub(super) fn view(&self, space: &Space) -> SlotsView<'_> {
@@ -114,6 +118,7 @@ impl Slots {
             homes: self.base.homes.as_slice(),
             pages: &self.pages,
             len: self.len,
+            ids_are_slots: self.ids_are_slots,
         }
     }
 
@@ -144,6 +149,7 @@ impl Slots {
                 let row = &mut page.rows[at * words..][..words];
                 let (id, scale) = (&mut page.ids[at], &mut page.scales[at]);
                 change(i, Place { row, id, scale, homes: &mut page.homes[at] });
+                self.ids_are_slots &= [NO_ID, u64::from(slot)].contains(&page.ids[at]);
                 self.len = self.len.max(slot as usize + 1);
                 i += 1;
             }
