@@ -13,6 +13,8 @@ use crate::simd::{self, Kernels, Lines};
 pub(crate) trait Nodes {
     /// A node; `None` for a number that no node has.
     fn node(&self, number: u32) -> Option<&[u32]>;
+    /// A node to be fetched into the cache and not to be read; empty for a number that no node has.
+    fn to_fetch(&self, number: u32) -> &[u32];
     /// One more than the largest number.
     fn len(&self) -> usize;
 }
@@ -95,8 +97,8 @@ pub(crate) fn walk(
             && *seen != *turn
         {
             *seen = *turn;
-            if let Some(node) = nodes.node(number) {
-                simd::prefetch(&node[..asked.layout.coded_words()]);
+            if let Some(coded) = nodes.to_fetch(number).get(..asked.layout.coded_words()) {
+                simd::prefetch(coded);
                 into.push(number);
             }
         }
