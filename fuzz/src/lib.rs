@@ -1,4 +1,6 @@
-//! What the fuzz targets and their seeds share: the head of an input, numbers, vectors, a folder.
+//! What the fuzz targets and their seeds share: the head of an input, numbers, vectors, a folder; index files.
+
+pub mod index;
 
 use std::path::Path;
 

@@ -154,13 +154,18 @@ pub(crate) struct Info {
 /// Read all of an index and check every checksum.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The exit code is 0 for a sound index and 3 for a damaged one, or for a file that is no index.
+The exit code is 0 for a sound index and 3 for a damaged one, or for a file that is no index. With --salvage it is 0 when the
+new index was written, whatever was lost: how many vectors are in it, and how many are not, is said.
 
-Example:
-  linjin verify items.linjin && cp items.linjin /backup/")]
+Examples:
+  linjin verify items.linjin && cp items.linjin /backup/
+  linjin verify items.linjin --salvage saved.linjin")]
 pub(crate) struct Verify {
     /// Index to check
     pub(crate) index: PathBuf,
+    /// Write the vectors that can be read soundly, with their ids, into a new index
+    #[arg(long, value_name = "OUT")]
+    pub(crate) salvage: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,

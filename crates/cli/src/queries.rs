@@ -98,7 +98,7 @@ impl Queries {
         let dim = index.dim();
         let (mut floats, mut bytes) = (Vec::new(), Vec::new());
         for &id in ids {
-            match index.get(id) {
+            match index.get(id).map_err(|error| Failure::search("--id", index_path, &error))? {
                 Some(Vector::Floats(vector)) => floats.extend(vector),
                 Some(Vector::Bits(vector)) => bytes.extend(vector),
                 None => {

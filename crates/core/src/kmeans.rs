@@ -370,15 +370,15 @@ fn keep_smallest<const L: usize>(scores: &[f32], first: u32, best: &mut [(f32, u
 
 /// Keeps the smallest of `best` and one more, in ascending order.
 fn keep<const L: usize>(best: &mut [(f32, u32); L], score: f32, number: u32) {
-    if score >= best[L - 1].0 {
-        return;
+    // Not for NaN, which comes of vectors in a damaged file.
+    if score < best[L - 1].0 {
+        let mut place = L - 1;
+        while place > 0 && score < best[place - 1].0 {
+            best[place] = best[place - 1];
+            place -= 1;
+        }
+        best[place] = (score, number);
     }
-    let mut place = L - 1;
-    while place > 0 && score < best[place - 1].0 {
-        best[place] = best[place - 1];
-        place -= 1;
-    }
-    best[place] = (score, number);
 }
 
 /// Who belongs to each of `n` clusters, in ascending order.

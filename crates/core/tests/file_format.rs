@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use linjin::index::{Add, Index, Metric};
+use linjin::index::{Add, Index, Metric, Verify};
 
 mod made;
 
@@ -53,6 +53,9 @@ fn with_graph() -> Vec<u8> {
 fn number(bytes: &[u8], at: usize, size: usize) -> u64 {
     bytes[at..at + size].iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
+
+/// Bytes of a block.
+const BLOCK: u64 = 65_536;
 
 /// A section: its number, its checksum, its first byte and its bytes.
 fn sections(bytes: &[u8]) -> Vec<[u64; 4]> {
@@ -109,19 +112,28 @@ fn metrics_have_the_numbers_of_the_page() {
 fn sections_are_where_and_what_the_page_says() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damaged.linjin");
-    let rows = table(["number", "name", "what", "there", "checksum compared by"]);
+    let rows = table(["number", "name", "what", "there", "compared"]);
     let described: BTreeMap<u64, (String, String)> = rows
         .into_iter()
         .map(|[number, name, _, _, checked]| (number.parse().unwrap(), (name, checked)))
         .collect();
     let mut met = BTreeSet::new();
     for bytes in golden().into_iter().chain([with_graph()]) {
-        let mut end = ALIGN;
+        // Behind the head, the checksums of all blocks.
+        let blocks: u64 = sections(&bytes).iter().map(|section| section[3].div_ceil(BLOCK)).sum();
+        let mut sums = ALIGN as usize;
+        let mut end = ALIGN + (blocks * 4).next_multiple_of(ALIGN);
+        assert!(bytes[sums + blocks as usize * 4..end as usize].iter().all(|&byte| byte == 0));
         for [kind, checksum, start, size] in sections(&bytes) {
             let (name, checked) = &described[&kind];
             let place = start as usize..(start + size) as usize;
             assert_eq!(start, end, "{name}");
-            assert_eq!(u64::from(crc32fast::hash(&bytes[place.clone()])), checksum, "{name}");
+            let first = sums;
+            for block in bytes[place.clone()].chunks(BLOCK as usize) {
+                assert_eq!(u64::from(crc32fast::hash(block)), number(&bytes, sums, 4), "{name}");
+                sums += 4;
+            }
+            assert_eq!(u64::from(crc32fast::hash(&bytes[first..sums])), checksum, "{name}");
             end = (start + size).next_multiple_of(ALIGN);
             assert!(bytes[place.end..end as usize].iter().all(|&byte| byte == 0), "{name}");
             met.insert(kind);
@@ -131,8 +143,9 @@ fn sections_are_where_and_what_the_page_says() {
             damaged[place.start] ^= 1;
             std::fs::write(&path, damaged).unwrap();
             let error = Index::verify(&path).unwrap_err().to_string();
-            assert!(error.contains(&format!("section {name},")), "{name}: {error}");
-            assert_eq!(if Index::open(&path).is_ok() { "verify" } else { "open" }, checked, "{name}");
+            assert!(error.contains(&format!("section {name}, from byte {start} on,")), "{name}: {error}");
+            assert_eq!(if Index::open(&path).is_ok() { "when used" } else { "by open" }, checked, "{name}");
+            assert!(Index::open_with(&path, Verify::Full).is_err());
         }
         assert_eq!(end, bytes.len() as u64);
     }

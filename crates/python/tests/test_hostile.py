@@ -9,7 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support import EXHAUSTIVE, INT_MAX, METRICS, AnnoyIndex, build_index, load_index, make_data, node_size, run_child
+from support import (
+    EXHAUSTIVE,
+    INT_MAX,
+    IS_LINJIN,
+    METRICS,
+    AnnoyIndex,
+    build_index,
+    load_index,
+    make_data,
+    node_size,
+    run_child,
+)
 
 pytestmark = pytest.mark.beyond
 
@@ -592,3 +603,14 @@ def test_file_of_another_width_or_metric_is_refused_or_answers_validly(metric, t
             else:
                 assert all(0 <= i < index.get_n_items() for i in ids)
     assert refused >= 40
+
+
+@pytest.mark.skipif(not IS_LINJIN, reason="linjin's own files")
+def test_an_index_file_of_linjins_own_is_told(metric, tmp_path):
+    import linjin
+
+    index = linjin.Index(10)
+    index.add(np.eye(10))
+    index.save(tmp_path / "x.linjin")
+    with pytest.raises(OSError, match="which `linjin.open` opens"):
+        AnnoyIndex(10, metric).load(tmp_path / "x.linjin")

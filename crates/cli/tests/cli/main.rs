@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `usage.rs` | help, and what is typed wrongly |
 //! | `files.rs` | damaged, truncated and foreign files: an error that says what is wrong, never a crash |
+//! | `inputs.rs` | every kind of input |
 //! | `round_trip.rs` | build, search, info, verify |
 //! | `eval.rs` | recall, truth, the plot |
 //! | `images.rs` | pictures in folders |
@@ -14,6 +15,7 @@ mod eval;
 mod files;
 #[cfg(feature = "images")]
 mod images;
+mod inputs;
 mod round_trip;
 mod usage;
 

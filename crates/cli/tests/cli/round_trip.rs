@@ -200,6 +200,28 @@ fn a_damaged_index_is_told_by_its_exit_code() {
 }
 
 #[test]
+fn what_is_left_of_a_damaged_index_is_saved() {
+    let room = Room::new();
+    room.vectors();
+    room.text("build x.npy -o x.linjin");
+    let whole = fs::read(room.path("x.linjin")).unwrap();
+    let said = room.text("verify x.linjin --salvage same.linjin");
+    assert_eq!(said, "x.linjin: sound; 200 vectors are in same.linjin, 0 are lost\n");
+    // All rows are in one block here: it is gone with what it holds.
+    let rows = u64::from_le_bytes(whole[64 + 8..64 + 16].try_into().unwrap()) as usize;
+    let mut flipped = whole;
+    flipped[rows] ^= 1;
+    room.write("flipped.linjin", &flipped);
+    let told = &room.json("verify flipped.linjin --salvage left.linjin --json")[0];
+    assert_eq!((&told["sound"], &told["kept"], &told["lost"]), (&false.into(), &0.into(), &200.into()));
+    assert!(
+        told["damage"].as_str().unwrap().contains(&format!("section Rows, from byte {rows} on, is wrong"))
+    );
+    assert!(room.text("verify left.linjin").contains("sound; 0 vectors"));
+    assert!(room.error("verify flipped.linjin --salvage none/left.linjin", 1).contains("none"));
+}
+
+#[test]
 fn nobody_is_told_that_the_reader_went_away() {
     use std::io::Read;
     use std::process::{Command, Stdio};

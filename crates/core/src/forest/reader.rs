@@ -15,6 +15,9 @@ use crate::file::Mapping;
 /// How many items are looked at, evenly spread, before a file is taken for what it should be.
 const SAMPLES: usize = 16;
 
+/// How linjin's own index files begin, which name what they hold.
+const LINJIN: &[u8] = b"LINJIN\x1a\n";
+
 /// A mapped file whose ends make sense.
 #[derive(Debug)]
 pub(super) struct AnnoyFile {
@@ -51,6 +54,10 @@ impl AnnoyFile {
             .filter(|layout| size % layout.bytes() == 0)
             .collect();
         let mapping = Mapping::new(file, prefault)?;
+        if bytemuck::cast_slice::<u32, u8>(mapping.words()).starts_with(LINJIN) {
+            let found = "it is an index file of linjin's own, which `linjin.open` opens".to_owned();
+            return Err(OpenError::Foreign { dim, metric: metric.name(), found });
+        }
         let mut complaint = None;
         for layout in layouts {
             match read_ends(mapping.words(), layout) {

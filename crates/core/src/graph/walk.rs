@@ -15,6 +15,8 @@ use crate::simd::{self, Kernels, Lines};
 pub(crate) trait Nodes {
     /// A node; `None` for a number that no node has.
     fn node(&self, number: u32) -> Option<&[u32]>;
+    /// A node to be fetched into the cache and not to be read; empty for a number that no node has.
+    fn to_fetch(&self, number: u32) -> &[u32];
     /// One more than the largest number.
     fn len(&self) -> usize;
 }
@@ -102,8 +104,10 @@ pub(crate) fn walk(
         if followed == 0 && now.is_empty() {
             break;
         }
-        for node in next.iter().filter_map(|&number| nodes.node(number)) {
-            simd::prefetch_many(&node[..asked.layout.coded_words()]);
+        for coded in
+            next.iter().filter_map(|&number| nodes.to_fetch(number).get(..asked.layout.coded_words()))
+        {
+            simd::prefetch_many(coded);
         }
         *looked += now.len();
         now.chunks(AT_ONCE).for_each(|some| compare(asked, table, nodes, some, pool));

@@ -87,6 +87,14 @@ pub enum SearchError {
         /// How many queries there are.
         queries: usize,
     },
+    /// There is no memory for so many hits.
+    #[error("there is no memory for {k} hits of each of {queries} queries; ask for fewer")]
+    Memory {
+        /// How many queries there are.
+        queries: usize,
+        /// How many hits of each were asked for.
+        k: usize,
+    },
     /// A recall is above 0 and at most 1.
     #[error("recall has to be above 0 and at most 1, got {recall}")]
     Recall {

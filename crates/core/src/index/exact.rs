@@ -7,7 +7,6 @@ use crate::keep::{key, number};
 use crate::kmeans::{Points, Tiles};
 use crate::parallel;
 use crate::quant::Measure;
-use crate::simd;
 
 /// Vectors that are compared at a time: they stay in the cache while all queries see them.
 const BLOCK: usize = 256;
@@ -24,7 +23,7 @@ pub(super) fn ranks(
 ) {
     const GROUP: usize = 16;
     for &slot in slots.iter().take(AHEAD) {
-        simd::prefetch_many(view.row(slot));
+        view.fetch_row(slot);
     }
     let mut next = AHEAD;
     for group in slots.chunks(GROUP) {
@@ -32,7 +31,7 @@ pub(super) fn ranks(
         let (mut scales, mut ranks) = ([0.0; GROUP], [0.0; GROUP]);
         for (i, &slot) in group.iter().enumerate() {
             if let Some(&later) = slots.get(next) {
-                simd::prefetch_many(view.row(later));
+                view.fetch_row(later);
                 next += 1;
             }
             rows[i] = view.row(slot);

@@ -2,6 +2,7 @@
 
 use super::Metric;
 use super::error::OpenError;
+use crate::file::BLOCK;
 
 /// The first bytes: a name, and what a transfer as text would spoil.
 pub(super) const MAGIC: [u8; 8] = *b"LINJIN\x1a\n";
@@ -81,11 +82,11 @@ impl Kind {
     ];
 }
 
-/// A section of a file.
+/// A section of a file. Each of its blocks, of [`BLOCK`] bytes but for the last one, has a checksum of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Section {
     pub(super) kind: Kind,
-    /// CRC-32 of its bytes.
+    /// CRC-32 of the checksums of its blocks.
     pub(super) checksum: u32,
     pub(super) offset: u64,
     pub(super) bytes: u64,
@@ -106,7 +107,45 @@ pub(super) struct Head {
     pub(super) sections: Vec<Section>,
 }
 
+impl Section {
+    /// How many blocks it has.
+    pub(super) fn blocks(&self) -> u64 {
+        self.bytes.div_ceil(BLOCK as u64)
+    }
+
+    /// Where it ends, with the zeros behind it; `None` where there can be no byte.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.offset.checked_add(self.bytes)?.checked_next_multiple_of(ALIGN)
+    }
+}
+
 impl Head {
+    /// Where the first section begins: behind the head and the checksums of `blocks` blocks.
+    pub(super) fn first_section(sections: usize, blocks: u64) -> u64 {
+        Self::size(sections) + (blocks * size_of::<u32>() as u64).next_multiple_of(ALIGN)
+    }
+
+    /// The section of this kind, and its blocks' checksums: the first byte of them in the file.
+    pub(super) fn section(&self, kind: Kind) -> Option<(Section, u64)> {
+        let at = self.sections.iter().position(|section| section.kind == kind)?;
+        let before: u64 = self.sections[..at].iter().map(Section::blocks).sum();
+        Some((self.sections[at], Self::size(self.sections.len()) + before * size_of::<u32>() as u64))
+    }
+
+    /// Whether a file of so many bytes holds all that the head speaks of.
+    pub(super) fn fits(&self, file: u64) -> Result<(), OpenError> {
+        for section in &self.sections {
+            if section.end().is_none_or(|end| end > file) {
+                let (kind, end) = (section.kind, section.end().unwrap_or(u64::MAX));
+                let what = format!(
+                    "it has {file} bytes, but its section {kind:?} reaches to byte {end}: it was cut short"
+                );
+                return Err(OpenError::Damaged { what });
+            }
+        }
+        Ok(())
+    }
+
     /// Bytes of the head in the file.
     pub(super) fn size(sections: usize) -> u64 {
         ((FIXED + sections * ENTRY + size_of::<u32>()) as u64).next_multiple_of(ALIGN)
@@ -132,8 +171,8 @@ impl Head {
         bytes
     }
 
-    /// Reads the head of a file of `file` bytes, which must hold all that it speaks of.
-    pub(super) fn from_bytes(bytes: &[u8], file: u64) -> Result<Self, OpenError> {
+    /// Reads a head. Where it says that something lies there is room for it in numbers, not always in the file.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, OpenError> {
         let damaged = |what: &str| OpenError::Damaged { what: what.to_owned() };
         if bytes.get(..MAGIC.len()) != Some(&MAGIC) {
             let found = match bytes.len() {
@@ -174,15 +213,11 @@ impl Head {
             let kind = kind.ok_or_else(|| damaged("it has an unknown section"))?;
             let section =
                 Section { kind, checksum: word(at + 4)?, offset: long(at + 8)?, bytes: long(at + 16)? };
-            let end =
-                section.offset.checked_add(section.bytes).and_then(|end| end.checked_next_multiple_of(ALIGN));
-            if !section.offset.is_multiple_of(ALIGN) || end.is_none_or(|end| end > file) {
-                return Err(OpenError::Damaged {
-                    what: format!(
-                        "it has {file} bytes, but its section {kind:?} reaches to byte {}: it was cut short",
-                        end.unwrap_or(u64::MAX)
-                    ),
-                });
+            if !section.offset.is_multiple_of(ALIGN)
+                || !section.bytes.is_multiple_of(4)
+                || section.end().is_none()
+            {
+                return Err(damaged("it has a section at an impossible place"));
             }
             if sections.iter().any(|other: &Section| other.kind == kind) {
                 return Err(damaged("it has a section twice"));
@@ -198,9 +233,5 @@ impl Head {
             trained: long(48)?,
             sections,
         })
-    }
-
-    pub(super) fn section(&self, kind: Kind) -> Option<Section> {
-        self.sections.iter().copied().find(|section| section.kind == kind)
     }
 }

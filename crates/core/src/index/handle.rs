@@ -9,12 +9,14 @@ use rustc_hash::FxHashSet;
 
 use super::allowed::Allowed;
 use super::error::{BuildError, OpenError, SearchError, UpdateError};
+use super::opening::{self, Verify};
 use super::options::{Add, Effort, Filters, Search};
-use super::persist::{self, CUT_SHORT};
+use super::persist;
 use super::rebuild;
 use super::search;
 use super::space::{Query, Space};
 use super::update::{self, Rows, Work};
+use super::verify::{self, Salvaged};
 use super::version::Version;
 use super::{Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
 use crate::parallel;
@@ -110,22 +112,40 @@ impl Index {
     }
 
     /// Whether a vector has this id.
-    pub fn contains(&self, id: u64) -> bool {
-        self.current.load().slot(id).is_some()
+    ///
+    /// # Errors
+    ///
+    /// The file under the index is damaged where the answer would come from.
+    pub fn contains(&self, id: u64) -> Result<bool, SearchError> {
+        let version = self.current.load();
+        let slot = version.slot(id);
+        sound(&version).map_err(|what| SearchError::Damaged { what })?;
+        Ok(slot.is_some())
     }
 
     /// All ids, in ascending order.
-    pub fn ids(&self) -> Vec<u64> {
-        let mut ids: Vec<u64> = self.current.load().view().living().map(|(_, id)| id).collect();
+    ///
+    /// # Errors
+    ///
+    /// The file under the index is damaged where the ids are.
+    pub fn ids(&self) -> Result<Vec<u64>, SearchError> {
+        let version = self.current.load();
+        let mut ids: Vec<u64> = version.view().living().map(|(_, id)| id).collect();
+        sound(&version).map_err(|what| SearchError::Damaged { what })?;
         ids.sort_unstable();
-        ids
+        Ok(ids)
     }
 
-    /// The vector with this id, as it was added.
-    pub fn get(&self, id: u64) -> Option<Vector> {
+    /// The vector with this id, as it was added; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// The file under the index is damaged where the vector is.
+    pub fn get(&self, id: u64) -> Result<Option<Vector>, SearchError> {
         let version = self.current.load();
-        let slot = version.slot(id)?;
-        Some(self.space.vector(version.view().row(slot)))
+        let vector = version.slot(id).map(|slot| self.space.vector(version.view().row(slot)));
+        sound(&version).map_err(|what| SearchError::Damaged { what })?;
+        Ok(vector)
     }
 
     /// Adds vectors, one behind the other, and returns their ids: those given, or the numbers that follow the largest id
@@ -173,6 +193,7 @@ impl Index {
                 return Err(UpdateError::Reserved { row });
             }
             if !seen.insert(id) || (!options.replace && version.slot(id).is_some()) {
+                sound(&version).map_err(|what| UpdateError::Damaged { what })?;
                 return Err(UpdateError::Exists { row, id });
             }
         }
@@ -205,7 +226,10 @@ impl Index {
     pub fn remove(&self, ids: &[u64]) -> Result<(), UpdateError> {
         let (version, mut free) = self.writer();
         let slots = ids.iter().map(|&id| version.slot(id).ok_or(UpdateError::Unknown { id }));
-        let mut slots = slots.collect::<Result<Vec<u32>, _>>()?;
+        let slots = slots.collect::<Result<Vec<u32>, _>>();
+        // Where ids cannot be read, one that is there may seem not to be.
+        sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        let mut slots = slots?;
         slots.sort_unstable();
         slots.dedup();
         let left = free.get_or_insert_with(|| free_slots(&version));
@@ -220,7 +244,7 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// A query of another length or kind, a value that is not finite, a recall that is none.
+    /// A query of another length or kind, a value that is not finite, a recall that is none, a damaged file under the index.
     pub fn search<'a>(
         &self,
         query: impl Into<Vectors<'a>>,
@@ -246,7 +270,7 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// As for [`search`](Self::search); and as many filters as queries are needed, or one.
+    /// As for [`search`](Self::search); and as many filters as queries are needed, or one, and room for `k` hits of each.
     pub fn search_many<'a>(
         &self,
         queries: impl Into<Vectors<'a>>,
@@ -256,6 +280,10 @@ impl Index {
         let n = self.queries(queries, search)?;
         let version = self.current.load();
         let k = search.k;
+        let cells = n.saturating_mul(k);
+        let (mut ids, mut distances, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        let room = ids.try_reserve_exact(cells).and(distances.try_reserve_exact(cells));
+        room.and(counts.try_reserve_exact(n)).map_err(|_| SearchError::Memory { queries: n, k })?;
         // A filter for all is worked out once.
         let same = |filters| !matches!(filters, Some(Filters::Each(_)));
         let shared =
@@ -276,12 +304,9 @@ impl Index {
             },
         );
         sound(&version).map_err(|what| SearchError::Damaged { what })?;
-        let mut batch = HitsBatch {
-            k,
-            ids: vec![NO_ID; n * k],
-            distances: vec![f32::INFINITY; n * k],
-            counts: Vec::with_capacity(n),
-        };
+        ids.resize(cells, NO_ID);
+        distances.resize(cells, f32::INFINITY);
+        let mut batch = HitsBatch { k, ids, distances, counts };
         for (row, hits) in parts.into_iter().flatten().enumerate() {
             batch.counts.push(hits.len());
             for (i, (distance, id)) in hits.into_iter().enumerate() {
@@ -393,44 +418,66 @@ impl Index {
     }
 
     /// Maps the file of an index: ready at once at any size, and its pages are shared with every process that has opened
-    /// it. Changes stay in memory until the index is saved.
+    /// it. Changes stay in memory until the index is saved. The same as [`open_with`](Self::open_with) and
+    /// [`Verify::Lazy`].
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is no index of this version, or is damaged, as far as is seen without reading all of it;
-    /// [`verify`](Self::verify) reads all.
+    /// The file cannot be read, is no index of this version, or is damaged where it is read now. Damage elsewhere is an
+    /// error of the first search, or of whatever else it is, that comes upon it, and of all later ones.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let version = persist::open(path.as_ref())?;
+        Self::open_with(path, Verify::Lazy)
+    }
+
+    /// Maps the file of an index, and says how much of it is compared with its checksums.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open); with [`Verify::Full`], any damage.
+    pub fn open_with(path: impl AsRef<Path>, verify: Verify) -> Result<Self, OpenError> {
+        let version = opening::open(path.as_ref(), verify)?;
         Ok(Self { space: version.space, current: ArcSwap::from_pointee(version), free: Mutex::new(None) })
     }
 
-    /// Reads all of an index's file and compares its checksums.
+    /// Reads all of an index's file and compares its checksums: some gigabytes a second, or as fast as the disk is.
     ///
     /// # Errors
     ///
-    /// As for [`open`](Self::open); damage is named by its section.
+    /// As for [`open`](Self::open); damage is named by its section and the byte of the file.
     pub fn verify(path: impl AsRef<Path>) -> Result<Info, OpenError> {
-        persist::verify(path.as_ref())?;
-        Ok(Self::open(path)?.info())
+        Ok(info(&verify::verify(path.as_ref())?))
+    }
+
+    /// Makes a new index of those vectors of a damaged file that are as they were written, with their ids, and writes it to
+    /// `to`. The file may have been cut short. Takes as long as a build, and memory for the vectors.
+    ///
+    /// # Errors
+    ///
+    /// The file's head is damaged, which says where everything is, or it is no index; or the new file was not written.
+    pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Salvaged, OpenError> {
+        verify::salvage(path.as_ref(), to.as_ref())
     }
 
     /// What the index is made of.
     pub fn info(&self) -> Info {
-        let version = self.current.load();
-        let grown = version.leaves.as_ref();
-        let (memory, mapped) = version.bytes();
-        Info {
-            dim: self.dim(),
-            metric: self.metric(),
-            len: version.len,
-            bytes: memory + mapped,
-            mapped,
-            leaves: grown.map_or(0, |grown| grown.store.len()),
-            graph: grown.is_some_and(|grown| grown.linked.is_some()),
-            curve: grown.map_or(Vec::new(), |grown| {
-                grown.main_curve().efs().map(|(ef, point)| (ef, point.recall)).collect()
-            }),
-        }
+        info(&self.current.load())
+    }
+}
+
+fn info(version: &Version) -> Info {
+    let grown = version.leaves.as_ref();
+    let (memory, mapped) = version.bytes();
+    Info {
+        dim: version.space.dim,
+        metric: version.space.metric,
+        len: version.len,
+        bytes: memory + mapped,
+        mapped,
+        leaves: grown.map_or(0, |grown| grown.store.len()),
+        graph: grown.is_some_and(|grown| grown.linked.is_some()),
+        curve: grown.map_or(Vec::new(), |grown| {
+            grown.main_curve().efs().map(|(ef, point)| (ef, point.recall)).collect()
+        }),
     }
 }
 
@@ -441,9 +488,9 @@ enum Fault {
     NotFinite { row: usize, column: usize, value: f32 },
 }
 
-/// What was read from a file that somebody cut short meanwhile is not to be believed; says so.
+/// What was read from a file that has turned out to be damaged is not to be believed; says so.
 fn sound(version: &Version) -> Result<(), String> {
-    if version.is_truncated() { Err(CUT_SHORT.to_owned()) } else { Ok(()) }
+    version.fault().map_or(Ok(()), |what| Err(what.to_owned()))
 }
 
 fn free_slots(version: &Version) -> Vec<u32> {

@@ -60,15 +60,11 @@ impl Ids {
         if later.is_some() {
             return later;
         }
-        let table = self.table.as_slice();
+        let table = self.table.slice();
         let mask = table.len().checked_sub(1)?;
         let start = hash(id) as usize;
-        (0..table.len()).map(|i| table[(start + i) & mask]).take_while(|&entry| entry != 0).find_map(
-            |entry| {
-                let slot = entry - 1;
-                holds(slot).then_some(slot)
-            },
-        )
+        let entries = (0..table.len()).map_while(|i| table.get(start.wrapping_add(i) & mask).copied());
+        entries.take_while(|&entry| entry != 0).map(|entry| entry - 1).find(|&slot| holds(slot))
     }
 
     /// Notes where ids have come; `slots` are those before the change.

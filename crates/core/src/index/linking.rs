@@ -129,7 +129,7 @@ impl Ground<'_> {
     ) -> Vec<Vec<Close>> {
         let Self { stored, store, .. } = self;
         let (collection, none) = (stored.collection(), Overlay::default());
-        let nodes = LinksView::new(Layout::new(codebook.codes()), nodes, &none, near.len());
+        let nodes = LinksView::new(Layout::new(codebook.codes()), nodes.into(), &none, near.len());
         let buffers = || (Asker::default(), Trail::default(), Vec::new());
         stored.map_points(threads, buffers, |(asker, trail, seeds), some, points| {
             let better = some.iter().enumerate().map(|(i, &slot)| {

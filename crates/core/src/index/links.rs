@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::overlay::Overlay;
-use crate::file::Values;
+use crate::file::{Slice, Values};
 use crate::graph::{Layout, Nodes};
 use crate::quant::Codebook;
 
@@ -25,7 +25,7 @@ pub(super) struct Links {
 #[derive(Clone, Copy)]
 pub(super) struct LinksView<'a> {
     words: usize,
-    base: &'a [u32],
+    base: Slice<'a, u32>,
     pages: &'a Overlay<Vec<u32>>,
     len: usize,
 }
@@ -36,7 +36,16 @@ impl Nodes for LinksView<'_> {
         let number = number as usize;
         match self.pages.get(number / PAGE) {
             Some(page) => page.get(number % PAGE * self.words..)?.get(..self.words),
-            None => self.base.get(number.checked_mul(self.words)?..)?.get(..self.words),
+            None => self.base.get_part(number * self.words..(number + 1) * self.words),
+        }
+    }
+
+    #[inline]
+    fn to_fetch(&self, number: u32) -> &[u32] {
+        let number = number as usize;
+        match self.pages.get(number / PAGE) {
+            Some(page) => page.get(number % PAGE * self.words..).unwrap_or_default(),
+            None => self.base.to_fetch(number * self.words..(number + 1) * self.words),
         }
     }
 
@@ -47,7 +56,12 @@ impl Nodes for LinksView<'_> {
 
 impl<'a> LinksView<'a> {
     /// The nodes in `base`, and those of `pages` in their place.
-    pub(super) fn new(layout: Layout, base: &'a [u32], pages: &'a Overlay<Vec<u32>>, len: usize) -> Self {
+    pub(super) fn new(
+        layout: Layout,
+        base: Slice<'a, u32>,
+        pages: &'a Overlay<Vec<u32>>,
+        len: usize,
+    ) -> Self {
         Self { words: layout.words(), base, pages, len }
     }
 }
@@ -65,12 +79,12 @@ impl Links {
     }
 
     pub(super) fn view(&self) -> LinksView<'_> {
-        LinksView::new(self.layout, self.base.as_slice(), &self.pages, self.len)
+        LinksView::new(self.layout, self.base.slice(), &self.pages, self.len)
     }
 
-    /// Whether the file under it has turned out to be shorter than it was.
-    pub(super) fn is_truncated(&self) -> bool {
-        self.base.is_truncated()
+    /// What has turned out to be wrong with the file under it.
+    pub(super) fn fault(&self) -> Option<&str> {
+        self.base.fault()
     }
 
     /// Bytes in memory, and bytes in a mapped file.
@@ -93,11 +107,12 @@ impl Links {
         let (layout, words) = (self.layout, self.layout.words());
         let (slot, number) = (slot as usize, slot as usize / PAGE);
         self.len = self.len.max(slot + 1);
-        let base = self.base.as_slice();
+        let base = self.base.slice();
         let page = self.pages.entry(number, || {
             let mut page = vec![0; PAGE * words];
             for (i, node) in page.chunks_exact_mut(words).enumerate() {
-                match base.chunks_exact(words).nth(number * PAGE + i) {
+                let at = (number * PAGE + i) * words;
+                match base.get_part(at..at + words) {
                     Some(old) => node.copy_from_slice(old),
                     None => layout.clear(node),
                 }

@@ -14,7 +14,8 @@
 //! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
 //! | `curve.rs`, `trials.rs`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
-//! | `persist.rs`, `format.rs` | into a file and out of it |
+//! | `format.rs` | the head of a file |
+//! | `persist.rs`, `opening.rs`, `verify.rs` | into a file, out of it, and what is wrong with one |
 
 mod allowed;
 mod buffer;
@@ -27,6 +28,7 @@ mod handle;
 mod ids;
 mod linking;
 mod links;
+mod opening;
 mod options;
 mod overlay;
 mod persist;
@@ -41,6 +43,7 @@ mod ties;
 mod train;
 mod trials;
 mod update;
+mod verify;
 mod version;
 mod walker;
 
@@ -49,4 +52,6 @@ pub use crate::hits::{Hits, HitsBatch, NO_ID};
 pub use crate::metric::{Metric, UnknownMetric};
 pub use crate::vectors::{Vector, Vectors};
 pub use handle::{Index, Info};
+pub use opening::Verify;
 pub use options::{Add, DEFAULT_RECALL, Effort, Filters, Progress, Search};
+pub use verify::Salvaged;

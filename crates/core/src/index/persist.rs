@@ -1,36 +1,20 @@
-//! A version of an index, into a file and out of it.
+//! A version of an index, into a file.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use bytemuck::{Pod, cast_slice};
 
 use super::Metric;
-use super::curve::{Curve, Depth, More, Point, SPARSE};
+use super::curve::{Curve, Point};
 use super::error::OpenError;
 use super::format::{ALIGN, Head, Kind, Section};
 use super::ids::Ids;
-use super::links::Links;
-use super::slots::{Base, Slots};
-use super::space::Space;
-use super::store::{LeafBase, LeafStore};
 use super::version::{Grown, Linked, Version};
-use crate::file::{AtomicFile, Mapping, Region, Values};
-use crate::graph::{Layout, Nodes};
-use crate::leaves::{Directory, Leaves};
-use crate::quant::Codebook;
-use crate::simd::BLOCK;
-
-/// The largest table of sections that there can be, and more.
-const MOST_HEAD: u64 = 64 * 1024;
-
-/// What became of a file whose pages are gone.
-pub(super) const CUT_SHORT: &str = "it was cut short while it was open";
-
-/// No filter was ever seen to take so many times as much.
-const MOST_TIMES: f32 = 1e6;
+use crate::file::{AtomicFile, BLOCK};
+use crate::graph::Nodes;
+use crate::leaves::Leaves;
+use crate::simd::BLOCK as PLACES;
 
 /// Writes a section's bytes.
 type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
@@ -38,15 +22,21 @@ type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 /// Writes `version` in place of `path`, whole or not at all.
 pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
     let parts = parts(version);
-    let mut offset = Head::size(parts.len());
     let mut sections = Vec::with_capacity(parts.len());
-    // Each section is made twice: for its size and checksum, which stand before it, and to be written.
+    let mut sums = Vec::new();
+    // Each section is made twice: for its size and checksums, which stand before it, and to be written.
     for (kind, write) in &parts {
-        let mut sum = Checksum::default();
+        let mut sum = Checksums::default();
         write(&mut sum)?;
-        let section = Section { kind: *kind, checksum: sum.hasher.finalize(), offset, bytes: sum.bytes };
+        let (of_blocks, bytes) = sum.finish();
+        let checksum = crc32fast::hash(cast_slice(&of_blocks));
+        sections.push(Section { kind: *kind, checksum, offset: 0, bytes });
+        sums.extend(of_blocks);
+    }
+    let mut offset = Head::first_section(parts.len(), sums.len() as u64);
+    for section in &mut sections {
+        section.offset = offset;
         offset = (offset + section.bytes).next_multiple_of(ALIGN);
-        sections.push(section);
     }
     let head = Head {
         metric: version.space.metric,
@@ -59,29 +49,49 @@ pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
     };
     let mut file = AtomicFile::create(path)?;
     file.write_all(&head.to_bytes())?;
+    let fill = |file: &mut AtomicFile, bytes: u64| {
+        file.write_all(&vec![0; (bytes.next_multiple_of(ALIGN) - bytes) as usize])
+    };
+    file.write_all(cast_slice(&sums))?;
+    fill(&mut file, size_of_val(&*sums) as u64)?;
     for ((_, write), section) in parts.iter().zip(&head.sections) {
         write(&mut file)?;
-        let end = section.offset + section.bytes;
-        file.write_all(&vec![0; (end.next_multiple_of(ALIGN) - end) as usize])?;
+        fill(&mut file, section.bytes)?;
     }
-    if version.is_truncated() {
-        return Err(OpenError::Damaged { what: CUT_SHORT.to_owned() });
+    if let Some(what) = version.fault() {
+        return Err(OpenError::Damaged { what: what.to_owned() });
     }
     Ok(file.commit()?)
 }
 
-/// Counts and sums up what is written.
+/// Counts what is written, and sums it up block by block.
 #[derive(Default)]
-struct Checksum {
+struct Checksums {
     hasher: crc32fast::Hasher,
     bytes: u64,
+    sums: Vec<u32>,
 }
 
-impl Write for Checksum {
+impl Checksums {
+    /// The checksums, and how many bytes there were.
+    fn finish(mut self) -> (Vec<u32>, u64) {
+        if !self.bytes.is_multiple_of(BLOCK as u64) {
+            self.sums.push(self.hasher.finalize());
+        }
+        (self.sums, self.bytes)
+    }
+}
+
+impl Write for Checksums {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.hasher.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
+        let left = BLOCK - (self.bytes % BLOCK as u64) as usize;
+        let some = &bytes[..bytes.len().min(left)];
+        self.hasher.update(some);
+        self.bytes += some.len() as u64;
+        if some.len() == left {
+            self.sums.push(std::mem::take(&mut self.hasher).finalize());
+        }
+        Ok(some.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -113,7 +123,7 @@ fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
     parts.push((Kind::Homes, Box::new(move |to| each(to, slots().map(|slot| view.homes(slot))))));
     let mut starts = vec![0_u32];
     for leaf in all.clone() {
-        starts.push(starts[leaf as usize] + (leaves.leaf(leaf).biases.len() / BLOCK) as u32);
+        starts.push(starts[leaf as usize] + (leaves.leaf(leaf).biases.len() / PLACES) as u32);
     }
     parts.push((Kind::Starts, Box::new(move |to| to.write_all(cast_slice(&starts)))));
     let every = all.clone();
@@ -174,198 +184,10 @@ fn each<T: Pod>(to: &mut dyn Write, values: impl Iterator<Item = T>) -> io::Resu
     Ok(())
 }
 
-/// Maps the index in `path`. Reads the head and what describes the leaves; the rest stays in the file until it is needed.
-pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
-    let mut file = File::open(path)?;
-    let head = read_head(&mut file)?;
-    let whole = Region::mapped(Mapping::new(&file, false)?);
-    let damaged = |what: String| OpenError::Damaged { what };
-    let region = |kind: Kind, bytes: Option<u64>| {
-        let section = head.section(kind).ok_or_else(|| damaged(format!("it has no section {kind:?}")))?;
-        if bytes.is_some_and(|bytes| bytes != section.bytes) || section.bytes % 4 > 0 {
-            let expected = bytes.map_or("whole words".to_owned(), |bytes| format!("{bytes}"));
-            return Err(damaged(format!("section {kind:?} has {} bytes, not {expected}", section.bytes)));
-        }
-        let (start, len) = (section.offset as usize / 4, section.bytes as usize / 4);
-        let region = whole.part(start..start + len);
-        region.ok_or_else(|| damaged(format!("section {kind:?} lies beyond its end")))
-    };
-    // What is read now is checked now; the rest when it is asked for.
-    let checked = |kind: Kind| {
-        let region = region(kind, None)?;
-        let sum = crc32fast::hash(cast_slice(region.words()));
-        let section = head.section(kind).map(|section| section.checksum);
-        if section == Some(sum) {
-            Ok(region)
-        } else {
-            Err(damaged(format!("the checksum of section {kind:?} is wrong")))
-        }
-    };
-    let dim = head.dim as usize;
-    if !(1..=65_535).contains(&dim) || head.len > head.slots || head.slots > u64::from(u32::MAX) {
-        return Err(damaged(format!(
-            "its head speaks of {} vectors in {} slots, dimension {dim}",
-            head.len, head.slots
-        )));
-    }
-    let space = Space::new(dim, head.metric);
-    let n = head.slots;
-    let has = |kind: Kind| head.section(kind).is_some();
-    let optional = |kind: Kind, bytes: Option<u64>| -> Result<Option<Region>, OpenError> {
-        has(kind).then(|| region(kind, bytes)).transpose()
-    };
-    let base = Base {
-        len: n as usize,
-        rows: Values::Region(region(Kind::Rows, Some(n * 4 * space.row_words() as u64))?),
-        ids: optional(Kind::Ids, Some(n * 8))?.map_or_else(Values::default, Values::Region),
-        scales: match space.metric {
-            Metric::Cosine => Values::Region(region(Kind::Scales, Some(n * 4))?),
-            _ => Values::default(),
-        },
-        homes: optional(Kind::Homes, Some(n * 8))?.map_or_else(Values::default, Values::Region),
-    };
-    let table = optional(Kind::IdTable, None)?.map_or_else(Values::default, Values::Region);
-    if !table.as_slice().is_empty() && !table.as_slice().len().is_power_of_two() {
-        return Err(damaged("the size of its table of ids is not a power of two".to_owned()));
-    }
-    let leaves = if has(Kind::Centroids) {
-        let unsound = |kind: Kind| damaged(format!("section {kind:?} contradicts itself"));
-        let book = |kind: Kind| {
-            let words = checked(kind)?;
-            let book = Codebook::from_words(space.kernels, words.words(), dim);
-            book.filter(|(_, rest)| rest.is_empty()).map(|(book, _)| book).ok_or_else(|| unsound(kind))
-        };
-        let codebook = book(Kind::Codebook)?;
-        let coarse = book(Kind::CentroidCodebook)?;
-        let (centroids, groups) = (region(Kind::Centroids, None)?, checked(Kind::Groups)?);
-        let centroids = Values::Region(centroids);
-        let short = optional(Kind::Short, None)?;
-        let directory = Directory::from_words(space.kernels, dim, centroids, groups.words(), coarse, short)
-            .ok_or_else(|| unsound(Kind::Groups))?;
-        let starts = checked(Kind::Starts)?;
-        let words = starts.words();
-        let blocks = words.last().copied().unwrap_or(0) as u64;
-        if words.len() != directory.len() + 1 || words[0] != 0 || !words.is_sorted() {
-            return Err(unsound(Kind::Starts));
-        }
-        let places = blocks * BLOCK as u64;
-        let base = LeafBase {
-            biases: Values::Region(region(Kind::Biases, Some(places * 4))?),
-            slots: Values::Region(region(Kind::Slots, Some(places * 4))?),
-            codes: Values::Region(region(Kind::Codes, Some(blocks * codebook.block_bytes() as u64))?),
-            starts: Values::Region(starts),
-        };
-        let curve = read_curve(checked(Kind::Curve)?.words()).ok_or_else(|| unsound(Kind::Curve))?;
-        let store = LeafStore {
-            codebook: Arc::new(codebook),
-            directory: Arc::new(directory),
-            base,
-            changed: Default::default(),
-            trained: head.trained as usize,
-        };
-        let linked = if has(Kind::Nodes) {
-            let codebook = book(Kind::NodeCodebook)?;
-            let words = Layout::new(codebook.codes()).words() as u64;
-            let nodes = Values::Region(region(Kind::Nodes, Some(n * words * 4))?);
-            let links = Links::new(Arc::new(codebook), nodes, n as usize);
-            let curve = read_curve(checked(Kind::WalkCurve)?.words());
-            let curve = curve.ok_or_else(|| unsound(Kind::WalkCurve))?;
-            Some(Linked { links, curve })
-        } else {
-            None
-        };
-        Some(Grown { store, curve, linked })
-    } else {
-        None
-    };
-    Ok(Version {
-        space,
-        slots: Slots::new(base),
-        ids: Ids::new(table),
-        len: head.len as usize,
-        next_id: head.next_id,
-        leaves,
-    })
-}
-
-/// Reads all of `path`; the error names the section whose checksum is wrong.
-pub(super) fn verify(path: &Path) -> Result<(), OpenError> {
-    let mut file = File::open(path)?;
-    let head = read_head(&mut file)?;
-    let whole = Region::mapped(Mapping::new(&file, false)?);
-    let all: &[u8] = cast_slice(whole.words());
-    let bytes = head.to_bytes();
-    if all.get(..bytes.len()) != Some(bytes.as_slice()) {
-        return Err(OpenError::Damaged {
-            what: "its head is cut short, or something is behind it".to_owned(),
-        });
-    }
-    let mut end = bytes.len();
-    let mut in_order = head.sections.clone();
-    in_order.sort_unstable_by_key(|section| (section.offset, section.bytes));
-    for section in &in_order {
-        // Between the sections there are zeros.
-        let gap = all.get(end..section.offset as usize);
-        if gap.is_none_or(|gap| gap.iter().any(|&byte| byte != 0)) {
-            let what = format!("there is something before its section {:?}, or another in it", section.kind);
-            return Err(OpenError::Damaged { what });
-        }
-        end = (section.offset + section.bytes) as usize;
-        let bytes = &all[section.offset as usize..end];
-        if crc32fast::hash(bytes) != section.checksum {
-            let Section { kind, offset, bytes, .. } = section;
-            let what =
-                format!("the checksum of section {kind:?}, {bytes} bytes from byte {offset}, is wrong");
-            return Err(OpenError::Damaged { what });
-        }
-    }
-    if all[end..].iter().any(|&byte| byte != 0) {
-        return Err(OpenError::Damaged { what: "there is something behind its last section".to_owned() });
-    }
-    let version = open(path)?;
-    let view = version.view();
-    let living = view.living().count();
-    if living != version.len {
-        let what = format!("it holds {living} vectors, its head says {}", version.len);
-        return Err(OpenError::Damaged { what });
-    }
-    if whole.is_truncated() {
-        return Err(OpenError::Damaged { what: CUT_SHORT.to_owned() });
-    }
-    Ok(())
-}
-
-fn read_head(file: &mut File) -> Result<Head, OpenError> {
-    let size = file.metadata()?.len();
-    let mut bytes = Vec::new();
-    file.take(MOST_HEAD).read_to_end(&mut bytes)?;
-    Head::from_bytes(&bytes, size)
-}
-
 fn curve_words(curve: &Curve) -> Vec<u32> {
     let words = |&Point { recall, depth }: &Point| {
         [recall.to_bits(), depth.leaves as u32, depth.width as u32, depth.candidates as u32]
     };
     let sparse = curve.sparse.iter().flat_map(|more| [more.leaves.to_bits(), more.candidates.to_bits()]);
     sparse.chain(curve.points.iter().flat_map(words)).collect()
-}
-
-fn read_curve(words: &[u32]) -> Option<Curve> {
-    let (sparse, words) = words.split_first_chunk::<{ 2 * SPARSE.len() }>()?;
-    let float = |i: usize| f32::from_bits(sparse[i]);
-    let sparse = std::array::from_fn(|i| More { leaves: float(2 * i), candidates: float(2 * i + 1) });
-    let grows = (0..2 * SPARSE.len()).all(|i| (1.0..=MOST_TIMES).contains(&float(i)));
-    let (points, rest) = words.as_chunks::<4>();
-    let points: Vec<Point> = points
-        .iter()
-        .map(|&[recall, leaves, width, candidates]| Point {
-            recall: f32::from_bits(recall),
-            depth: Depth { leaves: leaves as usize, width: width as usize, candidates: candidates as usize },
-        })
-        .collect();
-    let rises = points
-        .windows(2)
-        .all(|pair| pair[0].recall < pair[1].recall && pair[0].depth.candidates <= pair[1].depth.candidates);
-    let positive = points.iter().all(|point| point.depth.leaves > 0 && point.depth.candidates > 0);
-    (rest.is_empty() && rises && positive && grows).then(|| Curve { points: Arc::new(points), sparse })
 }

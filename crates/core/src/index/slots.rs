@@ -2,8 +2,9 @@
 
 use super::overlay::Overlay;
 use super::{NO_ID, space::Space};
-use crate::file::Values;
+use crate::file::{Slice, Values};
 use crate::leaves::{Homes, NO_LEAF};
+use crate::simd;
 
 /// Slots of a page, the least that is copied by a change.
 const PAGE: usize = 32;
@@ -45,11 +46,11 @@ pub(super) struct Slots {
 #[derive(Clone, Copy)]
 pub(super) struct SlotsView<'a> {
     row_words: usize,
-    rows: &'a [u32],
+    rows: Slice<'a, u32>,
     base_len: usize,
-    ids: &'a [u64],
-    scales: &'a [f32],
-    homes: &'a [Homes],
+    ids: Slice<'a, u64>,
+    scales: Slice<'a, f32>,
+    homes: Slice<'a, Homes>,
     pages: &'a Overlay<Page>,
     /// How many slots there are, free ones among them.
     pub(super) len: usize,
@@ -65,11 +66,21 @@ impl<'a> SlotsView<'a> {
 
     #[inline]
     pub(super) fn row(&self, slot: u32) -> &'a [u32] {
-        let (rows, i) = match self.page(slot) {
-            Some(page) => (page.rows.as_slice(), slot as usize % PAGE),
-            None => (self.rows, slot as usize),
-        };
-        &rows[i * self.row_words..][..self.row_words]
+        let words = self.row_words;
+        match self.page(slot) {
+            Some(page) => &page.rows[slot as usize % PAGE * words..][..words],
+            None => self.rows.part(slot as usize * words..(slot as usize + 1) * words),
+        }
+    }
+
+    /// Fetches a row that will be read soon.
+    #[inline]
+    pub(super) fn fetch_row(&self, slot: u32) {
+        let words = self.row_words;
+        simd::prefetch_many(match self.page(slot) {
+            Some(page) => &page.rows[slot as usize % PAGE * words..][..words],
+            None => self.rows.to_fetch(slot as usize * words..(slot as usize + 1) * words),
+        });
     }
 
     /// The id; [`NO_ID`] when the slot is free.
@@ -104,18 +115,18 @@ impl<'a> SlotsView<'a> {
 
 impl Slots {
     pub(super) fn new(base: Base) -> Self {
-        let (len, ids_are_slots) = (base.len, base.ids.as_slice().is_empty());
+        let (len, ids_are_slots) = (base.len, base.ids.slice().len() == 0);
         Self { base, pages: Overlay::default(), len, ids_are_slots }
     }
 
     pub(super) fn view(&self, space: &Space) -> SlotsView<'_> {
         SlotsView {
             row_words: space.row_words(),
-            rows: self.base.rows.as_slice(),
+            rows: self.base.rows.slice(),
             base_len: self.base.len,
-            ids: self.base.ids.as_slice(),
-            scales: self.base.scales.as_slice(),
-            homes: self.base.homes.as_slice(),
+            ids: self.base.ids.slice(),
+            scales: self.base.scales.slice(),
+            homes: self.base.homes.slice(),
             pages: &self.pages,
             len: self.len,
             ids_are_slots: self.ids_are_slots,

@@ -1,13 +1,14 @@
 //! The leaves of a version: laid out together, and those that changed since.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::overlay::Overlay;
 use super::space::Space;
-use crate::file::Values;
+use crate::file::{Slice, Values};
 use crate::leaves::{Coded, Directory, Leaf, LeafView, Leaves};
 use crate::quant::Codebook;
-use crate::simd::BLOCK;
+use crate::simd::{self, BLOCK};
 
 /// Leaves laid out one behind the other.
 #[derive(Clone, Debug, Default)]
@@ -34,9 +35,9 @@ pub(super) struct LeafStore {
 #[derive(Clone, Copy)]
 pub(super) struct LeavesView<'a> {
     starts: &'a [u32],
-    biases: &'a [f32],
-    slots: &'a [u32],
-    codes: &'a [u8],
+    biases: Slice<'a, f32>,
+    slots: Slice<'a, u32>,
+    codes: Slice<'a, u8>,
     block_bytes: usize,
     changed: &'a Overlay<Leaf>,
 }
@@ -48,17 +49,54 @@ impl Leaves for LeavesView<'_> {
         if let Some(leaf) = self.changed.get(number) {
             return leaf.view();
         }
-        let blocks = self.starts[number] as usize..self.starts[number + 1] as usize;
-        let places = blocks.start * BLOCK..blocks.end * BLOCK;
+        let (places, codes) = self.place(number);
         LeafView {
-            biases: &self.biases[places.clone()],
-            slots: &self.slots[places],
-            codes: &self.codes[blocks.start * self.block_bytes..blocks.end * self.block_bytes],
+            biases: self.biases.part(places.clone()),
+            slots: self.slots.part(places),
+            codes: self.codes.part(codes),
+        }
+    }
+
+    #[inline]
+    fn slot(&self, number: u32, place: usize) -> u32 {
+        let number = number as usize;
+        match self.changed.get(number) {
+            Some(leaf) => leaf.slots[place],
+            None => {
+                let at = self.place(number).0.start + place;
+                self.slots.part(at..at + 1)[0]
+            }
+        }
+    }
+
+    #[inline]
+    fn fetch(&self, number: u32, slots: bool) {
+        let number = number as usize;
+        let (biases, numbers, codes) = match self.changed.get(number) {
+            Some(leaf) => (&*leaf.biases, &*leaf.slots, &*leaf.codes),
+            None => {
+                let (places, codes) = self.place(number);
+                let (biases, slots) = (self.biases.to_fetch(places.clone()), self.slots.to_fetch(places));
+                (biases, slots, self.codes.to_fetch(codes))
+            }
+        };
+        simd::prefetch_many(codes);
+        simd::prefetch_many(biases);
+        if slots {
+            simd::prefetch_many(numbers);
         }
     }
 }
 
 impl LeavesView<'_> {
+    /// The places of a leaf that was laid out with the others, and the bytes of its codes.
+    #[inline]
+    fn place(&self, number: usize) -> (Range<usize>, Range<usize>) {
+        let blocks = self.starts[number] as usize..self.starts[number + 1] as usize;
+        let codes = blocks.start * self.block_bytes..blocks.end * self.block_bytes;
+        (blocks.start * BLOCK..blocks.end * BLOCK, codes)
+    }
+
     /// Places for vectors in the leaves that were laid out together.
     pub(super) fn places(&self) -> usize {
         self.biases.len()
@@ -68,10 +106,11 @@ impl LeavesView<'_> {
 impl LeafStore {
     pub(super) fn view(&self) -> LeavesView<'_> {
         LeavesView {
-            starts: self.base.starts.as_slice(),
-            biases: self.base.biases.as_slice(),
-            slots: self.base.slots.as_slice(),
-            codes: self.base.codes.as_slice(),
+            // Compared when the file was opened.
+            starts: self.base.starts.slice().all(),
+            biases: self.base.biases.slice(),
+            slots: self.base.slots.slice(),
+            codes: self.base.codes.slice(),
             block_bytes: self.codebook.block_bytes(),
             changed: &self.changed,
         }

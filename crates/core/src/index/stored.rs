@@ -5,7 +5,6 @@ use super::space::Space;
 use crate::graph::{Collection, Source};
 use crate::kmeans::Points;
 use crate::parallel;
-use crate::simd;
 
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 256;
@@ -23,7 +22,7 @@ impl Source for Stored<'_> {
     }
 
     fn prefetch(&self, slot: u32) {
-        simd::prefetch_many(self.slots.row(slot));
+        self.slots.fetch_row(slot);
     }
 }
 

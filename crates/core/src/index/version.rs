@@ -54,14 +54,13 @@ impl Version {
         self.slots.view(&self.space)
     }
 
-    /// Whether the file under it has turned out to be shorter than it was.
-    pub(super) fn is_truncated(&self) -> bool {
-        let grown = self.leaves.as_ref();
-        // Parts that were laid out anew since lie in memory.
-        self.slots.base.rows.is_truncated()
-            || self.ids.table.is_truncated()
-            || grown.is_some_and(|grown| grown.store.base.codes.is_truncated())
-            || grown.is_some_and(|grown| grown.linked.as_ref().is_some_and(|it| it.links.is_truncated()))
+    /// What has turned out to be wrong with the file under it: what was read from it is not to be believed then.
+    pub(super) fn fault(&self) -> Option<&str> {
+        let grown = || self.leaves.as_ref();
+        // Parts that were laid out anew since lie in memory, each with all that came from the file with it.
+        let slots = self.slots.base.rows.fault().or_else(|| self.ids.table.fault());
+        let leaves = || grown()?.store.base.codes.fault().or_else(|| grown()?.store.directory.fault());
+        slots.or_else(leaves).or_else(|| grown()?.linked.as_ref()?.links.fault())
     }
 
     /// Bytes in memory, and bytes in a mapped file.

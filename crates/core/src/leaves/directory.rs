@@ -63,13 +63,13 @@ impl Short {
     }
 
     fn from_region(region: &Region, dim: usize, width: usize, n: usize, n_groups: usize) -> Option<Self> {
-        let (mean, rest) = region.words().split_at_checked(dim)?;
-        let (centres, centroids) = rest.split_at_checked(n_groups.checked_mul(width)?)?;
-        let whole = centroids.len() == n.checked_mul(width)?;
-        let centroids = region.part(region.words().len() - centroids.len()..region.words().len())?;
-        whole.then(|| Self {
-            mean: cast_slice(mean).to_vec(),
-            centres: cast_slice(centres).to_vec(),
+        let first = dim.checked_add(n_groups.checked_mul(width)?)?;
+        let centroids = region.part(first..first.checked_add(n.checked_mul(width)?)?)?;
+        let whole = first + centroids.len() == region.len();
+        whole.then_some(())?;
+        Some(Self {
+            mean: cast_slice(region.part(0..dim)?.words()).to_vec(),
+            centres: cast_slice(region.part(dim..first)?.words()).to_vec(),
             centroids: Values::Region(centroids),
         })
     }
@@ -186,7 +186,8 @@ impl Directory {
     fn code(&mut self, kernels: &Kernels, leaf: usize) {
         let group = self.group_of[leaf] as usize;
         let centre = &self.centres[group * self.dim..][..self.dim];
-        let row = Points { values: &self.centroids.as_slice()[leaf * self.dim..][..self.dim], dim: self.dim };
+        let place = leaf * self.dim..(leaf + 1) * self.dim;
+        let row = Points { values: self.centroids.slice().part(place), dim: self.dim };
         let coded = &mut self.groups[group];
         let measure = Measure::MinusTwiceDot;
         let place = coded.insert(kernels, &self.codebook, measure, centre, row, &[leaf as u32]);
@@ -205,12 +206,12 @@ impl Directory {
     }
 
     pub(crate) fn centroid(&self, leaf: usize) -> &[f32] {
-        &self.centroids.as_slice()[leaf * self.dim..][..self.dim]
+        self.centroids.slice().part(leaf * self.dim..(leaf + 1) * self.dim)
     }
 
     /// All centroids, one after the other.
     pub(crate) fn centroids(&self) -> &[f32] {
-        self.centroids.as_slice()
+        self.centroids.slice().all()
     }
 
     /// Bytes of the centroids in memory, and in a mapped file.
@@ -218,6 +219,11 @@ impl Directory {
         let (memory, mapped) = self.centroids.bytes();
         let short = self.short.as_ref().map_or((0, 0), |short| short.centroids.bytes());
         (memory + short.0, mapped + short.1)
+    }
+
+    /// What has turned out to be wrong with the file under the centroids.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.centroids.fault()
     }
 
     /// The group that a leaf is in.
@@ -262,7 +268,7 @@ impl Directory {
     /// The few values of everything, where there are any: the mean, the centres, the centroids.
     pub(crate) fn short_words(&self) -> Option<Vec<u32>> {
         let short = self.short.as_ref()?;
-        let parts: [&[f32]; 3] = [&short.mean, &short.centres, short.centroids.as_slice()];
+        let parts: [&[f32]; 3] = [&short.mean, &short.centres, short.centroids.slice().all()];
         Some(cast_slice(&parts.concat()).to_vec())
     }
 
@@ -296,7 +302,7 @@ impl Directory {
             rest = behind;
         }
         let sound = rest.is_empty()
-            && Some(centroids.as_slice().len()) == n.checked_mul(dim)
+            && Some(centroids.slice().len()) == n.checked_mul(dim)
             && group_of.iter().all(|&group| (group as usize) < n_groups);
         let centres: Vec<f32> = cast_slice(centres).to_vec();
         let short = match short {
@@ -336,12 +342,12 @@ impl Directory {
             Some(short) => (
                 table.projected(),
                 table.projected().len(),
-                short.centroids.as_slice(),
+                short.centroids.slice(),
                 short.centres.as_slice(),
             ),
-            None => (query, self.dim, self.centroids(), self.centres.as_slice()),
+            None => (query, self.dim, self.centroids.slice(), self.centres.as_slice()),
         };
-        let centroid = |leaf: u32| &centroids[leaf as usize * width..][..width];
+        let place = |leaf: u32| leaf as usize * width..(leaf as usize + 1) * width;
         let score = |square: f32, dot: f32| match measure {
             Measure::MinusTwiceDot => square - 2.0 * dot,
             Measure::MinusDot | Measure::Absolute => -dot,
@@ -384,14 +390,14 @@ impl Directory {
             leaves.extend(keep.finish().iter().map(|&key| (0.0, 0.0, number(key))));
         }
         for &(_, _, leaf) in leaves.iter().take(AHEAD) {
-            simd::prefetch_many(centroid(leaf));
+            simd::prefetch_many(centroids.to_fetch(place(leaf)));
         }
         for i in 0..leaves.len() {
             if let Some(&(_, _, later)) = leaves.get(i + AHEAD) {
-                simd::prefetch_many(centroid(later));
+                simd::prefetch_many(centroids.to_fetch(place(later)));
             }
             let (rank, exact, leaf) = &mut leaves[i];
-            *exact = score(self.squares[*leaf as usize], (kernels.dot)(query, centroid(*leaf)));
+            *exact = score(self.squares[*leaf as usize], (kernels.dot)(query, centroids.part(place(*leaf))));
             *rank = *exact + self.handicaps[*leaf as usize];
         }
         if leaves.len() > wanted && wanted > 0 {

@@ -4,7 +4,7 @@ use super::directory::{Directory, Ranking};
 use super::leaf::LeafView;
 use crate::keep::{self, Keep};
 use crate::quant::{Codebook, Measure, Table};
-use crate::simd::{self, BLOCK, Kernels};
+use crate::simd::{BLOCK, Kernels};
 
 /// What all leaves have in common.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,10 @@ pub(crate) struct Coded<'a> {
 /// Where the leaves lie.
 pub(crate) trait Leaves {
     fn leaf(&self, number: u32) -> LeafView<'_>;
+    /// Which vector is in a place of a leaf.
+    fn slot(&self, leaf: u32, place: usize) -> u32;
+    /// Fetches a leaf that will be read soon, with its `slots` or without.
+    fn fetch(&self, number: u32, slots: bool);
 }
 
 /// How far to look.
@@ -113,14 +117,14 @@ pub(crate) fn probe<'s>(
     refused.clear();
     let ranked = &ranking.leaves;
     for &(_, _, leaf) in ranked.iter().take(AHEAD) {
-        prefetch(leaves.leaf(leaf), filter.is_some());
+        leaves.fetch(leaf, filter.is_some());
     }
     let (mut met, mut passed) = (MET_BEFORE, filter.as_ref().map_or(0.0, |filter| filter.share * MET_BEFORE));
     let fewest = filter.as_ref().map_or(0, |filter| (filter.leaves)(1.0));
     *enough = filter.is_none();
     for (i, &(_, base, number)) in ranked.iter().enumerate() {
         if let Some(&(_, _, later)) = ranked.get(i + AHEAD) {
-            prefetch(leaves.leaf(later), filter.is_some());
+            leaves.fetch(later, filter.is_some());
         }
         let leaf = leaves.leaf(number);
         if estimates.len() < leaf.biases.len() {
@@ -161,15 +165,7 @@ pub(crate) fn probe<'s>(
     found.extend(keep.finish().iter().map(|&key| {
         let place = keep::number(key) as usize;
         let (leaf, first) = blocks[place / BLOCK];
-        (keep::estimate(key), leaves.leaf(leaf).slots[first as usize + place % BLOCK])
+        (keep::estimate(key), leaves.slot(leaf, first as usize + place % BLOCK))
     }));
     found
-}
-
-fn prefetch(leaf: LeafView<'_>, slots: bool) {
-    simd::prefetch_many(leaf.codes);
-    simd::prefetch_many(leaf.biases);
-    if slots {
-        simd::prefetch_many(leaf.slots);
-    }
 }

@@ -149,7 +149,7 @@ fn reconcile(
     data: &Path,
 ) -> Result<i64, CollectionError> {
     let (wanted, generation) = catalogue.ids(model)?;
-    let has = index.ids();
+    let has = index.ids().map_err(|error| unanswered(data, &error))?;
     let without = |these: &[u64], those: &[u64]| -> Vec<u64> {
         these.iter().copied().filter(|id| those.binary_search(id).is_err()).collect()
     };

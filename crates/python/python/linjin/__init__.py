@@ -17,6 +17,7 @@ from ._linjin import (
     IndexFileError,
     __version__,
     open,
+    salvage,
     verify,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "__version__",
     "annoy",
     "open",
+    "salvage",
     "verify",
 ]

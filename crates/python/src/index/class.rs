@@ -74,13 +74,9 @@ impl Index {
 
     /// All ids, a uint64 array in ascending order. Costs a copy and a sort.
     #[getter]
-    fn ids<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u64>> {
-        let ids = py.detach(|| {
-            let mut ids = self.engine.ids();
-            ids.sort_unstable();
-            ids
-        });
-        PyArray1::from_vec(py, ids)
+    fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u64>>> {
+        let ids = py.detach(|| self.engine.ids()).map_err(errors::search)?;
+        Ok(PyArray1::from_vec(py, ids))
     }
 
     /// What the index is made of, a dict:
@@ -150,9 +146,10 @@ impl Index {
         let ids = sets::ids(ids)?;
         let options = Add { threads: arguments::threads(threads)?, replace: true, progress: None };
         let rows = vectors::rows(vectors, &self.engine)?;
-        let unknown = py.detach(|| ids.as_slice().iter().find(|&&id| !self.engine.contains(id)));
-        if let Some(&id) = unknown {
-            return Err(errors::unknown(id));
+        for &id in ids.as_slice() {
+            if !py.detach(|| self.engine.contains(id)).map_err(errors::search)? {
+                return Err(errors::unknown(id));
+            }
         }
         let vectors = (rows.vectors()?, rows.n);
         add::add(py, &self.engine, vectors, Some(ids.as_slice()), &options, progress).map(drop)
@@ -179,7 +176,8 @@ impl Index {
     fn get<'py>(&self, py: Python<'py>, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         match sets::ids(ids)? {
             Ids::One(id) => {
-                let vector = py.detach(|| self.engine.get(id)).ok_or_else(|| errors::unknown(id))?;
+                let vector = py.detach(|| self.engine.get(id)).map_err(errors::search)?;
+                let vector = vector.ok_or_else(|| errors::unknown(id))?;
                 Ok(vectors::one(py, vector))
             }
             Ids::Many(ids) => vectors::many(py, &self.engine, &ids),
@@ -291,7 +289,7 @@ impl Index {
     /// Whether there is a vector with this id.
     fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
         let id = sets::possible_id(id)?;
-        Ok(id.is_some_and(|id| py.detach(|| self.engine.contains(id))))
+        id.map_or(Ok(false), |id| py.detach(|| self.engine.contains(id)).map_err(errors::search))
     }
 
     /// True, for an empty index too: programs ask `if index:` to see whether there is one.

@@ -33,6 +33,7 @@ pub(super) fn search(error: SearchError) -> PyErr {
     let text = error.to_string();
     match error {
         SearchError::Damaged { .. } => IndexFileError::new_err(text),
+        SearchError::Memory { .. } => PyMemoryError::new_err(text),
         _ => PyValueError::new_err(text),
     }
 }

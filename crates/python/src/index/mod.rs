@@ -6,7 +6,7 @@
 //! | `add.rs` | an addition that hears Ctrl-C and tells how far it is |
 //! | `search.rs` | one query, and many in blocks |
 //! | `hits.rs` | the class `Hits`, what a search found |
-//! | `file.rs` | the functions `open` and `verify`, the dict of an index's info |
+//! | `file.rs` | the functions `open`, `verify` and `salvage`, the dict of an index's info |
 //! | `vectors.rs` | vectors out of Python objects and back |
 //! | `sets.rs` | ids, filters and exclusions out of Python objects |
 //! | `arguments.rs` | numbers out of Python objects |
@@ -24,5 +24,5 @@ mod vectors;
 
 pub(crate) use class::Index;
 pub(crate) use errors::IndexFileError;
-pub(crate) use file::{open, verify};
+pub(crate) use file::{open, salvage, verify};
 pub(crate) use hits::Hits;

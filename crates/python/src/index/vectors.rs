@@ -125,16 +125,19 @@ pub(super) fn many<'py>(py: Python<'py>, index: &Index, ids: &[u64]) -> PyResult
     } else {
         floats = arrays::room(cells)?;
     }
-    py.detach(|| {
+    let unknown = py.detach(|| {
         for &id in ids {
-            match index.get(id).ok_or(id)? {
-                Vector::Floats(values) => floats.extend(values),
-                Vector::Bits(bytes) => bits.extend(bytes),
+            match index.get(id)? {
+                Some(Vector::Floats(values)) => floats.extend(values),
+                Some(Vector::Bits(bytes)) => bits.extend(bytes),
+                None => return Ok(Some(id)),
             }
         }
-        Ok(())
-    })
-    .map_err(super::errors::unknown)?;
+        Ok(None)
+    });
+    if let Some(id) = unknown.map_err(super::errors::search)? {
+        return Err(super::errors::unknown(id));
+    }
     let shape = [ids.len(), width];
     Ok(if index.metric().is_binary() {
         PyArray1::from_vec(py, bits).reshape(shape)?.into_any()

@@ -27,7 +27,7 @@ PROPERTIES = {
     linjin.Hits: {"counts", "distances", "ids", "scores"},
 }
 METHODS = {linjin.Index: set(SIGNATURES), linjin.Hits: set()}
-FUNCTIONS = {"open": "(path)", "verify": "(path)"}
+FUNCTIONS = {"open": "(path, *, verify='lazy')", "salvage": "(path, to)", "verify": "(path)"}
 CLASSES = [linjin.Index, linjin.Hits]
 
 
@@ -63,6 +63,7 @@ def test_names_of_the_package():
         "__version__",
         "annoy",
         "open",
+        "salvage",
         "verify",
     }
     assert all(hasattr(linjin, name) for name in linjin.__all__)
@@ -98,7 +99,7 @@ def test_functions(name):
 
 
 def test_everything_has_a_docstring():
-    things = [linjin, linjin.IndexFileError, linjin.open, linjin.verify, *CLASSES]
+    things = [linjin, linjin.IndexFileError, linjin.open, linjin.salvage, linjin.verify, *CLASSES]
     things += [getattr(cls, name) for cls in CLASSES for name in METHODS[cls] | PROPERTIES[cls]]
     for thing in things:
         doc = inspect.getdoc(thing)
