@@ -13,6 +13,6 @@ mod region;
 #[cfg(unix)]
 mod sigbus;
 
-pub(crate) use atomic::AtomicFile;
+pub(crate) use atomic::{AtomicFile, directory};
 pub(crate) use mmap::{Mapping, Pages, release_freed};
 pub(crate) use region::{Region, Values};

@@ -15,11 +15,13 @@
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
 //! | `curve.rs`, `trials.rs`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
 //! | `persist.rs`, `format.rs` | into a file and out of it |
+//! | `durable/` | changes that outlive the process, and those who read meanwhile |
 
 mod allowed;
 mod buffer;
 mod costs;
 mod curve;
+mod durable;
 pub mod error;
 mod exact;
 mod format;
@@ -48,5 +50,5 @@ pub use crate::filter::Filter;
 pub use crate::hits::{Hits, HitsBatch, NO_ID};
 pub use crate::metric::{Metric, UnknownMetric};
 pub use crate::vectors::{Vector, Vectors};
-pub use handle::{Index, Info};
-pub use options::{Add, DEFAULT_RECALL, Effort, Filters, Progress, Search};
+pub use handle::{Index, Info, Recovered};
+pub use options::{Add, Autocommit, DEFAULT_RECALL, Effort, Filters, Progress, Search, Writing};

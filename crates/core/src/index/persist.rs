@@ -1,7 +1,7 @@
 //! A version of an index, into a file and out of it.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use super::store::{LeafBase, LeafStore};
 use super::version::{Grown, Linked, Version};
 use crate::file::{AtomicFile, Mapping, Region, Values};
 use crate::graph::{Layout, Nodes};
+use crate::journal::Moment;
 use crate::leaves::{Directory, Leaves};
 use crate::quant::Codebook;
 use crate::simd::BLOCK;
@@ -37,7 +38,17 @@ type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// Writes `version` in place of `path`, whole or not at all.
 pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
-    let parts = parts(version);
+    let mut file = AtomicFile::create(path)?;
+    write(version, None, &mut file)?;
+    Ok(file.commit()?)
+}
+
+/// Writes the file of `version`, the state at `moment` of an index with a journal.
+pub(super) fn write(version: &Version, moment: Option<Moment>, to: &mut dyn Write) -> Result<(), OpenError> {
+    let mut parts = parts(version);
+    if let Some(Moment { commit, sum }) = moment {
+        parts.push((Kind::History, Box::new(move |to| to.write_all(cast_slice(&[commit, sum])))));
+    }
     let mut offset = Head::size(parts.len());
     let mut sections = Vec::with_capacity(parts.len());
     // Each section is made twice: for its size and checksum, which stand before it, and to be written.
@@ -57,17 +68,16 @@ pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
         trained: version.leaves.as_ref().map_or(0, |grown| grown.store.trained as u64),
         sections,
     };
-    let mut file = AtomicFile::create(path)?;
-    file.write_all(&head.to_bytes())?;
+    to.write_all(&head.to_bytes())?;
     for ((_, write), section) in parts.iter().zip(&head.sections) {
-        write(&mut file)?;
+        write(to)?;
         let end = section.offset + section.bytes;
-        file.write_all(&vec![0; (end.next_multiple_of(ALIGN) - end) as usize])?;
+        to.write_all(&vec![0; (end.next_multiple_of(ALIGN) - end) as usize])?;
     }
     if version.is_truncated() {
         return Err(OpenError::Damaged { what: CUT_SHORT.to_owned() });
     }
-    Ok(file.commit()?)
+    Ok(())
 }
 
 /// Counts and sums up what is written.
@@ -175,7 +185,8 @@ fn each<T: Pod>(to: &mut dyn Write, values: impl Iterator<Item = T>) -> io::Resu
 }
 
 /// Maps the index in `path`. Reads the head and what describes the leaves; the rest stays in the file until it is needed.
-pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
+/// Returns also the commit that the file is the state after.
+pub(super) fn open(path: &Path) -> Result<(Version, Moment), OpenError> {
     let mut file = File::open(path)?;
     let head = read_head(&mut file)?;
     let whole = Region::mapped(Mapping::new(&file, false)?);
@@ -228,8 +239,8 @@ pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
     if !table.as_slice().is_empty() && !table.as_slice().len().is_power_of_two() {
         return Err(damaged("the size of its table of ids is not a power of two".to_owned()));
     }
+    let unsound = |kind: Kind| damaged(format!("section {kind:?} contradicts itself"));
     let leaves = if has(Kind::Centroids) {
-        let unsound = |kind: Kind| damaged(format!("section {kind:?} contradicts itself"));
         let book = |kind: Kind| {
             let words = checked(kind)?;
             let book = Codebook::from_words(space.kernels, words.words(), dim);
@@ -278,14 +289,42 @@ pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
     } else {
         None
     };
-    Ok(Version {
+    let moment = match has(Kind::History) {
+        true => {
+            read_moment(cast_slice(checked(Kind::History)?.words())).ok_or_else(|| unsound(Kind::History))?
+        }
+        false => Moment { commit: 0, sum: head.fingerprint() },
+    };
+    let version = Version {
         space,
         slots: Slots::new(base),
         ids: Ids::new(table),
         len: head.len as usize,
         next_id: head.next_id,
         leaves,
-    })
+    };
+    Ok((version, moment))
+}
+
+/// The commit that the file in `path` is the state after.
+pub(super) fn moment(path: &Path) -> Result<Moment, OpenError> {
+    let mut file = File::open(path)?;
+    let head = read_head(&mut file)?;
+    let Some(section) = head.section(Kind::History) else {
+        return Ok(Moment { commit: 0, sum: head.fingerprint() });
+    };
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(section.offset))?;
+    file.take(section.bytes.min(MOST_HEAD)).read_to_end(&mut bytes)?;
+    let sound = crc32fast::hash(&bytes) == section.checksum;
+    read_moment(&bytes)
+        .filter(|_| sound)
+        .ok_or_else(|| OpenError::Damaged { what: "section History contradicts itself".to_owned() })
+}
+
+fn read_moment(bytes: &[u8]) -> Option<Moment> {
+    let ([commit, sum], []) = bytes.as_chunks() else { return None };
+    Some(Moment { commit: u64::from_le_bytes(*commit), sum: u64::from_le_bytes(*sum) })
 }
 
 /// Reads all of `path`; the error names the section whose checksum is wrong.
@@ -322,7 +361,7 @@ pub(super) fn verify(path: &Path) -> Result<(), OpenError> {
     if all[end..].iter().any(|&byte| byte != 0) {
         return Err(OpenError::Damaged { what: "there is something behind its last section".to_owned() });
     }
-    let version = open(path)?;
+    let (version, _) = open(path)?;
     let view = version.view();
     let living = view.living().count();
     if living != version.len {
