@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-images model tables docs clients upstream fuzz wheel clean
+.PHONY: help demo test check crash bench bench-images model tables docs clients upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -38,6 +38,10 @@ check: ## format, lints and API documentation, warnings denied
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+crash: ## a million power cuts in simulation, a thousand kills in truth; minutes
+	cargo test -p linjin --lib durable -- --ignored
+	cargo test -p linjin --test kills -- --ignored thousand
 
 bench: .venv-bench/.bench .venv-bench/.linjin ## linjin beside Annoy 1.17.3 (a C++ compiler builds Annoy); ARGS='--only load,build'
 	.venv-bench/bin/python bench/forest.py $(ARGS)

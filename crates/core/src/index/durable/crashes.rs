@@ -331,28 +331,19 @@ fn mishaps(steps: usize) -> usize {
 
 #[test]
 fn a_power_cut_leaves_a_commit() {
-    let seen = power_cuts(3, 200, 6);
-    assert!(seen.cuts > 10_000, "{} cuts, {} of them different", seen.cuts, seen.different.len());
+    let seen = power_cuts(10, 200, 16);
+    assert!(seen.cuts >= 100_000, "{} cuts, {} of them different", seen.cuts, seen.different.len());
 }
 
 #[test]
 fn a_call_that_fails_leaves_a_commit() {
-    let runs = mishaps(40);
-    assert!(runs > 300, "{runs} runs");
-}
-
-#[test]
-#[ignore = "takes minutes; `make crash`"]
-fn a_hundred_thousand_power_cuts() {
-    let seen = power_cuts(20, 200, 16);
-    assert!(seen.cuts >= 100_000, "{} cuts, {} of them different", seen.cuts, seen.different.len());
-    eprintln!("{} power cuts, {} of them different", seen.cuts, seen.different.len());
-}
-
-#[test]
-#[ignore = "takes minutes; `make crash`"]
-fn every_call_of_a_long_run_fails() {
     let runs = mishaps(200);
-    assert!(runs > 1_500, "{runs} runs");
-    eprintln!("{runs} calls failed");
+    assert!(runs > 1000, "{runs} runs");
+}
+
+#[test]
+#[ignore = "takes minutes; `make crash`"]
+fn a_million_power_cuts_leave_commits() {
+    let seen = power_cuts(100, 200, 16);
+    assert!(seen.cuts >= 1_000_000, "{} cuts, {} of them different", seen.cuts, seen.different.len());
 }

@@ -96,14 +96,20 @@ impl Index {
     }
 
     /// Lets another writer come: the journal and the lock are let go of, changes since the last commit are taken back, and
-    /// the index takes no more. It can still be searched. Dropping the index does the same.
+    /// the index takes no more. It can still be searched. Dropping the index does the same. An index that is not open for
+    /// writing stays as it is.
     ///
     /// # Errors
     ///
-    /// The index was not opened for writing.
+    /// The index belongs to another process, from which this one was forked.
     pub fn close(&self) -> Result<(), CommitError> {
-        let writer = self.home.writer()?;
+        let Ok(writer) = self.home.writer() else { return Ok(()) };
         self.go_back(|| writer.close())
+    }
+
+    /// Whether changes can be committed: the index was opened for writing, and not closed.
+    pub fn is_writable(&self) -> bool {
+        self.home.writer().is_ok_and(Writer::is_open)
     }
 
     /// Moves on to what the writer of the file has committed since, or to the file that was put in the place of the one that

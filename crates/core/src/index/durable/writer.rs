@@ -163,6 +163,10 @@ impl Writer {
         &self.shared.path
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        lock(&self.shared.state).open.is_some()
+    }
+
     /// Notes a change in the journal; `next` is the index with it.
     pub(super) fn change(
         &self,
