@@ -4,13 +4,14 @@
 //! | --- | --- |
 //! | `door.rs` | the methods of `Index`: open for writing, commit, roll back, checkpoint, close, refresh |
 //! | `home.rs` | where an index lives: in memory, in a file, in a file that it writes; what becomes of each change |
-//! | `writer.rs` | the one who writes: changes into the journal, commits, what goes on in the background |
+//! | `writer.rs`, `background.rs` | the one who writes: changes into the journal, commits; what goes on in the background |
 //! | `checkpoint.rs` | the journal folded into the file |
 //! | `reader.rs` | the ones who read: from one commit to a later one |
 //! | `load.rs` | a file and the journal beside it, as one state |
 //! | `replay.rs` | the changes of many commits, as one |
 //! | `crashes.rs` | in tests, every call failing once, and power cuts at every moment |
 
+mod background;
 mod checkpoint;
 #[cfg(test)]
 mod crashes;

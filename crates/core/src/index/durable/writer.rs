@@ -1,10 +1,10 @@
-//! The one who writes: changes into the journal, commits, what goes on in the background.
+//! The one who writes: changes into the journal, commits.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::checkpoint;
 use super::home::lock;
@@ -15,14 +15,6 @@ use crate::index::options::{Autocommit, Writing};
 use crate::index::space::Space;
 use crate::index::version::Version;
 use crate::journal::{Journal, Refusal, Storage, beside};
-
-/// A journal is folded into its file when it is larger than this and than a quarter of the file: then opening takes
-/// little longer than without it, and all checkpoints together write at most five times as much as the changes.
-const CHECKPOINT_BYTES: u64 = 16 << 20;
-/// The part of the file.
-const CHECKPOINT_SHARE: u64 = 4;
-/// How long the background waits for something to do before it looks again, after something went wrong.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The one who may change the index in a file.
 #[derive(Debug)]
@@ -39,12 +31,12 @@ pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) state: Mutex<State>,
     /// There may be something to do in the background.
-    wake: Condvar,
+    pub(super) wake: Condvar,
     /// Whoever folds the journal into the file.
     pub(super) folding: Mutex<()>,
-    autocommit: Option<Autocommit>,
+    pub(super) autocommit: Option<Autocommit>,
     /// From so many bytes of journal on it is folded into the file.
-    most: Option<u64>,
+    pub(super) most: Option<u64>,
 }
 
 /// Where the writing has come.
@@ -60,10 +52,10 @@ pub(super) struct State {
     /// Bytes of the file.
     pub(super) file: u64,
     /// When the first change since the last commit was made.
-    since: Option<Instant>,
+    pub(super) since: Option<Instant>,
     recovered: Option<Recovered>,
     /// What went wrong in the background the last time.
-    trouble: Option<String>,
+    pub(super) trouble: Option<String>,
 }
 
 /// What a writer holds until it closes.
@@ -88,7 +80,7 @@ impl State {
         self.open.as_mut().map(|open| &mut open.journal).ok_or(CommitError::Closed)
     }
 
-    fn commit(&mut self) -> Result<u64, CommitError> {
+    pub(super) fn commit(&mut self) -> Result<u64, CommitError> {
         let generation = self.journal()?.commit()?;
         self.committed = self.latest.clone();
         self.since = None;
@@ -266,52 +258,5 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         _ = self.close();
-    }
-}
-
-impl Shared {
-    /// Commits and folds in the background until the index is closed.
-    fn run(&self) {
-        let mut state = lock(&self.state);
-        while state.open.is_some() {
-            let due = match (self.autocommit, state.since) {
-                (Some(Autocommit::Every(most)), Some(since)) => Some(most.saturating_sub(since.elapsed())),
-                _ => None,
-            };
-            let done = if due == Some(Duration::ZERO) {
-                state.commit().map(drop)
-            } else if self.is_full(&mut state) {
-                drop(state);
-                let done = checkpoint::fold(self).map(drop);
-                state = lock(&self.state);
-                done
-            } else {
-                state = match due {
-                    Some(due) => self.wait(state, due),
-                    None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
-                };
-                continue;
-            };
-            state.trouble = done.err().map(|error| error.to_string());
-            if state.trouble.is_some() && state.open.is_some() {
-                state = self.wait(state, PATIENCE);
-            }
-        }
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
-        self.wake.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn wake_if_full(&self, state: &mut State) {
-        if self.is_full(state) {
-            self.wake.notify_one();
-        }
-    }
-
-    /// Whether it is time to fold the journal into the file.
-    fn is_full(&self, state: &mut State) -> bool {
-        let most = self.most.unwrap_or_else(|| CHECKPOINT_BYTES.max(state.file / CHECKPOINT_SHARE));
-        state.journal().is_ok_and(|journal| journal.bytes() > most)
     }
 }
