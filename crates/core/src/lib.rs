@@ -34,7 +34,7 @@
 //! | 5 | [`index`]: vectors with ids, changed while others search | all below |
 //! | 4 | [`forest`]: Annoy's trees and files; `leaves`: groups of close vectors, packed; `graph`: every vector with those beside it | all below, not one another |
 //! | 3 | `quant`: codes of 4 bits | all below |
-//! | 2 | `kmeans`: clusters | all below |
+//! | 2 | `kmeans`: clusters; `journal`: changes that are durable before the file is written anew | all below, not one another |
 //! | 1 | `file`: bytes on disk and mapped; `metric`, `vectors`, `filter`, `hits`: the words of the API | layer 0 |
 //! | 0 | `simd`, `keep`, `random`, `parallel`, [`error`] | nothing of ours |
 //!
@@ -50,6 +50,7 @@ pub mod forest;
 mod graph;
 mod hits;
 pub mod index;
+mod journal;
 mod keep;
 mod kmeans;
 mod leaves;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use linjin::index::{Add, Index, Metric, Verify};
+use linjin::index::{Add, Index, Metric, Verify, Writing};
 
 mod made;
 
@@ -46,6 +46,18 @@ fn with_graph() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.linjin");
     index.save(&path).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+/// A file of an index with a journal.
+fn with_history() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("items.linjin");
+    let create = Some((made::DIM, Metric::Cosine));
+    let index = Index::open_writable(&path, &Writing { create, ..Writing::default() }).unwrap();
+    index.add(&made::clumps(20, 1), None, &Add::default()).unwrap();
+    index.commit().unwrap();
+    index.checkpoint().unwrap();
     std::fs::read(path).unwrap()
 }
 
@@ -118,7 +130,7 @@ fn sections_are_where_and_what_the_page_says() {
         .map(|[number, name, _, _, checked]| (number.parse().unwrap(), (name, checked)))
         .collect();
     let mut met = BTreeSet::new();
-    for bytes in golden().into_iter().chain([with_graph()]) {
+    for bytes in golden().into_iter().chain([with_graph(), with_history()]) {
         // Behind the head, the checksums of all blocks.
         let blocks: u64 = sections(&bytes).iter().map(|section| section[3].div_ceil(BLOCK)).sum();
         let mut sums = ALIGN as usize;
@@ -161,4 +173,52 @@ fn a_file_of_another_version_is_refused() {
     std::fs::write(&path, bytes).unwrap();
     let error = Index::open(&path).unwrap_err().to_string();
     assert!(error.contains("format version 2, this linjin reads up to 1"), "{error}");
+}
+
+#[test]
+fn the_journal_is_as_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("items.linjin");
+    let create = Some((3, Metric::Dot));
+    let index = Index::open_writable(&path, &Writing { create, ..Writing::default() }).unwrap();
+    index.add(&[1.0, 2.0, 3.0], Some(&[7]), &Add::default()).unwrap();
+    index.remove(&[7]).unwrap();
+    index.commit().unwrap();
+    let bytes = std::fs::read(folder.path().join("items.linjin-journal")).unwrap();
+    let always = |rows: Vec<[String; 4]>, start: usize| -> usize {
+        rows.iter().fold(0, |end, [at, size, what, always]| {
+            let (at, size): (usize, usize) = (at.parse().unwrap(), size.parse().unwrap());
+            assert_eq!(at, end, "{what} begins where the one before ends");
+            let found: Vec<String> =
+                bytes[start + at..start + at + size].iter().map(|byte| format!("{byte:02x}")).collect();
+            assert!(always.is_empty() || found.join(" ") == *always, "{what}");
+            at + size
+        })
+    };
+    let head = always(table(["byte", "bytes", "what of a journal", "always"]), 0);
+    assert_eq!([(16, 4), (20, 4), (32, 8)].map(|(at, size)| number(&bytes, at, size)), [3, 3, 0]);
+    assert_eq!(number(&bytes, 48, 4), u64::from(crc32fast::hash(&bytes[..48])));
+    // Begin, add, remove, commit, begin: kind, commit, vectors, bytes.
+    let expected = [[1, 1, 0, 0], [2, 1, 1, 20], [3, 1, 1, 8], [4, 1, 0, 8], [1, 2, 0, 0]];
+    let mut at = head;
+    for record in expected {
+        let size = always(table(["byte", "bytes", "what of a record", "always"]), at);
+        let fields = [(4, 4), (8, 8), (16, 8), (24, 8)].map(|(field, size)| number(&bytes, at + field, size));
+        assert_eq!(fields, record);
+        let body = at + size..at + size + record[3] as usize;
+        assert_eq!(number(&bytes, at + 32, 4), u64::from(crc32fast::hash(&bytes[body.clone()])));
+        let mut salted = bytes[24..32].to_vec();
+        salted.extend(&bytes[at..at + 36]);
+        assert_eq!(number(&bytes, at + 36, 4), u64::from(crc32fast::hash(&salted)));
+        if record[0] == 2 {
+            assert_eq!(number(&bytes, body.start, 8), 7);
+            assert_eq!(bytes[body.start + 8..body.end], *floats(&[1.0, 2.0, 3.0]));
+        }
+        at = body.end.next_multiple_of(8);
+    }
+    assert_eq!(at, bytes.len());
+}
+
+fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }

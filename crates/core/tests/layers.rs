@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 const LAYERS: &[&[&str]] = &[
     &["simd", "keep", "random", "parallel", "error"],
     &["file", "metric", "vectors", "filter", "hits"],
-    &["kmeans"],
+    &["kmeans", "journal"],
     &["quant"],
     &["leaves", "forest", "graph"],
     &["index"],

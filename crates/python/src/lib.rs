@@ -31,7 +31,7 @@ mod _linjin {
     #[pymodule_export]
     use super::command::main;
     #[pymodule_export]
-    use super::index::{Hits, Index, IndexFileError, open, salvage, verify};
+    use super::index::{Hits, Index, IndexFileError, IndexLockedError, open, salvage, verify};
 
     #[pymodule_export]
     const NO_ID: u64 = linjin::index::NO_ID;

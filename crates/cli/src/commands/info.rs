@@ -21,7 +21,18 @@ pub(super) struct Report<'a> {
     bytes: u64,
     mapped: u64,
     leaves: usize,
+    generation: u64,
+    journal: u64,
+    recovered: Option<Recovered>,
     curve: Vec<Point>,
+}
+
+/// What was found in the journal.
+#[derive(Serialize)]
+struct Recovered {
+    commits: u64,
+    changes: u64,
+    torn: u64,
 }
 
 #[derive(Serialize)]
@@ -40,6 +51,13 @@ impl<'a> Report<'a> {
             bytes: info.bytes,
             mapped: info.mapped,
             leaves: info.leaves,
+            generation: info.generation,
+            journal: info.journal,
+            recovered: info.recovered.map(|it| Recovered {
+                commits: it.commits,
+                changes: it.changes,
+                torn: it.torn,
+            }),
             curve: info.curve.iter().map(|&(ef, recall)| Point { ef, recall }).collect(),
         }
     }
@@ -67,6 +85,18 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
             ("leaves", leaves),
         ],
     )?;
+    if let Some(Recovered { commits, changes, torn }) = &report.recovered {
+        let of = |n: u64| HumanCount(n).to_string();
+        table::facts(
+            out,
+            &[
+                ("commits", of(report.generation)),
+                ("in journal", format!("{} commits, {} vectors changed", of(*commits), of(*changes))),
+                ("journal", BinaryBytes(report.journal).to_string()),
+                ("uncommitted", BinaryBytes(*torn).to_string()),
+            ],
+        )?;
+    }
     if !report.curve.is_empty() {
         writeln!(out, "\nrecall@10 on a sample of its own vectors")?;
         let row = |point: &Point| [point.ef.to_string(), format!("{:.4}", point.recall)];

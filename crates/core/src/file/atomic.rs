@@ -76,7 +76,7 @@ impl Write for AtomicFile {
 }
 
 /// The directory that holds `path`.
-pub(super) fn directory(path: &Path) -> &Path {
+pub(crate) fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -15,7 +15,7 @@ mod region;
 #[cfg(unix)]
 mod sigbus;
 
-pub(crate) use atomic::AtomicFile;
+pub(crate) use atomic::{AtomicFile, directory};
 pub(crate) use blocks::{BLOCK, Blocks, Fault};
 pub(crate) use mmap::{Mapping, Pages, release_freed};
 pub(crate) use region::{Region, Slice, Values};

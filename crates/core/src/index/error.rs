@@ -1,6 +1,7 @@
 //! What can go wrong with an index, by the moment at which it does.
 
 use std::io;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -41,6 +42,91 @@ pub enum OpenError {
     },
     /// The file is damaged.
     #[error("the index file is damaged: {what}")]
+    Damaged {
+        /// What was found, and what was expected.
+        what: String,
+    },
+    /// The journal beside the file is damaged, or of another file.
+    #[error("the journal {} cannot be used: {what}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// What was found, and what was expected.
+        what: String,
+    },
+    /// Somebody else has the index open for writing.
+    #[error("{} is open for writing already, here or in another process; one at a time may write", path.display())]
+    Locked {
+        /// The index.
+        path: PathBuf,
+    },
+    /// The file has a journal with commits that it does not hold itself.
+    #[error(
+        "{} has a journal with commits that would be lost: save under another name, or open it for writing",
+        path.display()
+    )]
+    Journalled {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The index is not of the dimension and metric that were asked for.
+    #[error("the index is there already and has {dim} dimensions and the metric {metric}")]
+    Other {
+        /// Its dimension.
+        dim: usize,
+        /// Its metric.
+        metric: Metric,
+    },
+    /// Dimensions are from 1 to 65,535.
+    #[error("an index has from 1 to 65535 dimensions, got {dim}")]
+    Dimension {
+        /// What was given.
+        dim: usize,
+    },
+    /// The index has changes of its own, which would be lost.
+    #[error("the index has changes of its own: save it, or open the file again")]
+    Changed,
+    /// Saving in the place of the file that the index is open for writing on is a commit, and that failed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl OpenError {
+    /// Whether the file is at fault: damaged, foreign, or not what it is beside.
+    pub fn is_of_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Foreign { .. } | Self::Version { .. } | Self::Damaged { .. } | Self::Journal { .. }
+        )
+    }
+}
+
+/// Why changes did not become durable.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The operating system said no, as on a full disk. Nothing is lost: it can be tried again.
+    #[error("the journal was not written: {0}")]
+    Io(#[source] io::Error),
+    /// What was written did not reach the disk, and nothing that follows can be relied on.
+    #[error(
+        "changes could not be made durable ({why}), so nothing is committed any more: open the index again, which          gives the last committed state"
+    )]
+    Failed {
+        /// What the operating system said.
+        why: String,
+    },
+    /// The index was not opened for writing.
+    #[error("the index is not open for writing: open it as writable")]
+    ReadOnly,
+    /// The index was closed.
+    #[error("the index is closed: it can be searched, but no longer changed")]
+    Closed,
+    /// The index belongs to another process.
+    #[error("the index was opened by the process that this one was forked from: open it here")]
+    Forked,
+    /// The file under the index is damaged.
+    #[error("{what}")]
     Damaged {
         /// What was found, and what was expected.
         what: String,
@@ -181,4 +267,7 @@ pub enum UpdateError {
         /// What was found, and what was expected.
         what: String,
     },
+    /// The change was not taken into the journal.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
 }

@@ -3,6 +3,7 @@
 use super::Metric;
 use super::error::OpenError;
 use crate::file::BLOCK;
+use crate::random::mix;
 
 /// The first bytes: a name, and what a transfer as text would spoil.
 pub(super) const MAGIC: [u8; 8] = *b"LINJIN\x1a\n";
@@ -57,10 +58,12 @@ pub(super) enum Kind {
     NodeCodebook = 17,
     /// How much effort a recall takes on the graph.
     WalkCurve = 18,
+    /// The commit that the file is the state after. Only in the file of an index with a journal.
+    History = 19,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Rows,
         Self::Ids,
         Self::Scales,
@@ -79,6 +82,7 @@ impl Kind {
         Self::Nodes,
         Self::NodeCodebook,
         Self::WalkCurve,
+        Self::History,
     ];
 }
 
@@ -233,5 +237,11 @@ impl Head {
             trained: long(48)?,
             sections,
         })
+    }
+
+    /// A number that hardly another head has; with the checksums in it, hardly another file.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let bytes = self.to_bytes();
+        bytes.as_chunks().0.iter().copied().map(u64::from_le_bytes).fold(0, mix)
     }
 }

@@ -8,10 +8,10 @@ use arc_swap::ArcSwap;
 use rustc_hash::FxHashSet;
 
 use super::allowed::Allowed;
+use super::durable::{self, Home, Reader};
 use super::error::{BuildError, OpenError, SearchError, UpdateError};
-use super::opening::{self, Verify};
+use super::opening::Verify;
 use super::options::{Add, Effort, Filters, Search};
-use super::persist;
 use super::rebuild;
 use super::search;
 use super::space::{Query, Space};
@@ -22,7 +22,7 @@ use super::{Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
 use crate::parallel;
 
 /// The seed of an index for which nobody sets one.
-const SEED: u64 = 0x6c69_6e6a_696e;
+pub(super) const SEED: u64 = 0x6c69_6e6a_696e;
 /// As many queries show how much effort a recall takes.
 const MOST_PROBES: usize = 2048;
 /// Queries that a thread takes at a time from a batch.
@@ -46,9 +46,10 @@ const BATCH: usize = 16;
 #[derive(Debug)]
 pub struct Index {
     space: Space,
-    current: ArcSwap<Version>,
+    pub(super) current: ArcSwap<Version>,
     /// Slots without a vector; whoever holds it is the one who makes the next version.
     free: Mutex<Option<Vec<u32>>>,
+    pub(super) home: Home,
 }
 
 /// What an index is made of.
@@ -71,6 +72,29 @@ pub struct Info {
     pub graph: bool,
     /// Effort (`ef`) and the recall@10 that it reached on a sample of the index's own vectors, in ascending order.
     pub curve: Vec<(usize, f32)>,
+    /// How many commits led to it; 0 for an index that was never opened for writing.
+    pub generation: u64,
+    /// Bytes of commits in the journal, which are not in the file yet.
+    pub journal: u64,
+    /// Vectors that came or went since the last commit.
+    pub uncommitted: u64,
+    /// What was found in the journal when the index was opened; `None` where there was no journal.
+    pub recovered: Option<Recovered>,
+    /// What went wrong when the background last committed or folded the journal into the file. It goes on trying.
+    pub trouble: Option<String>,
+}
+
+/// What was found in a journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// Commits that the file did not have.
+    pub commits: u64,
+    /// Vectors that came or went with them.
+    pub changes: u64,
+    /// Bytes behind the last commit, of changes that were never committed. Where a writer is at work, it is what it is
+    /// writing.
+    pub torn: u64,
 }
 
 impl Index {
@@ -83,12 +107,11 @@ impl Index {
         if !(1..=65_535).contains(&dim) {
             return Err(BuildError::Dimension { dim });
         }
-        let space = Space::new(dim, metric);
-        Ok(Self {
-            space,
-            current: ArcSwap::from_pointee(Version::empty(space)),
-            free: Mutex::new(Some(Vec::new())),
-        })
+        Ok(Self::at_home(Version::empty(Space::new(dim, metric)), Home::Memory))
+    }
+
+    pub(super) fn at_home(version: Version, home: Home) -> Self {
+        Self { space: version.space, current: ArcSwap::from_pointee(version), free: Mutex::new(None), home }
     }
 
     /// Values in a vector; bits, for `hamming`.
@@ -204,15 +227,17 @@ impl Index {
             Some(progress) => progress((share * n as f64) as usize, n),
             None => ControlFlow::Continue(()),
         };
-        let work = Work { seed: SEED, threads: parallel::threads(options.threads) };
+        let work = Work { seed: SEED, threads: parallel::threads(options.threads), regroup: true };
         let rows = Rows { vectors, ids: &ids };
         let left = free.get_or_insert_with(|| free_slots(&version));
         let ControlFlow::Continue((next, used)) = update::add(&version, rows, left, work, &mut watch) else {
             return Err(UpdateError::Cancelled);
         };
         sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        let next = Arc::new(next);
+        self.home.add(&ids, vectors, &next)?;
         left.truncate(left.len() - used);
-        self.current.store(Arc::new(next));
+        self.current.store(next);
         _ = watch(1.0);
         Ok(ids)
     }
@@ -235,8 +260,10 @@ impl Index {
         let left = free.get_or_insert_with(|| free_slots(&version));
         let next = update::remove(&version, &slots);
         sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        let next = Arc::new(next);
+        self.home.remove(ids, &next)?;
         left.extend(slots);
-        self.current.store(Arc::new(next));
+        self.current.store(next);
         Ok(())
     }
 
@@ -372,7 +399,7 @@ impl Index {
         if len % width == 0 { Ok(len / width) } else { Err(Fault::Length(len)) }
     }
 
-    fn writer(&self) -> (Arc<Version>, MutexGuard<'_, Option<Vec<u32>>>) {
+    pub(super) fn writer(&self) -> (Arc<Version>, MutexGuard<'_, Option<Vec<u32>>>) {
         // A change that panicked has left the version as it was, and the free slots may be anything.
         let free = self.free.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut free = poisoned.into_inner();
@@ -400,26 +427,33 @@ impl Index {
             }));
         }
         let (version, mut free) = self.writer();
-        let work = Work { seed: SEED, threads: parallel::threads(None) };
+        let work = Work { seed: SEED, threads: parallel::threads(None), regroup: true };
         let next = rebuild::optimize(&version, all, work);
         sound(&version).map_err(|what| SearchError::Damaged { what })?;
         *free = Some(Vec::new()); // all slots were laid out anew
-        self.current.store(Arc::new(next));
+        let next = Arc::new(next);
+        self.home.lay_out(&next);
+        self.current.store(next);
         Ok(())
     }
 
-    /// Writes the index into one file, beside its place first, so that the file is there whole or not at all.
+    /// Writes the index into one file, beside its place first, so that the file is there whole or not at all. In the place of
+    /// the file that the index is open for writing on, it is a commit and a checkpoint.
     ///
     /// # Errors
     ///
-    /// The directory cannot be written to, or the disk is full. What was in the file's place is still there then.
+    /// The directory cannot be written to, or the disk is full; or the file there has a journal with commits, which would be
+    /// lost with it. What was in the file's place is still there then.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), OpenError> {
-        persist::save(&self.current.load(), path.as_ref())
+        durable::replace(&self.current.load(), &self.home, path.as_ref())
     }
 
     /// Maps the file of an index: ready at once at any size, and its pages are shared with every process that has opened
-    /// it. Changes stay in memory until the index is saved. The same as [`open_with`](Self::open_with) and
-    /// [`Verify::Lazy`].
+    /// it. Changes stay in memory until the index is saved; [`open_writable`](Self::open_writable) makes them durable. The
+    /// same as [`open_with`](Self::open_with) and [`Verify::Lazy`].
+    ///
+    /// Where somebody has the index open for writing, this is its last committed state, and [`refresh`](Self::refresh) moves
+    /// on to later ones.
     ///
     /// # Errors
     ///
@@ -435,8 +469,8 @@ impl Index {
     ///
     /// As for [`open`](Self::open); with [`Verify::Full`], any damage.
     pub fn open_with(path: impl AsRef<Path>, verify: Verify) -> Result<Self, OpenError> {
-        let version = opening::open(path.as_ref(), verify)?;
-        Ok(Self { space: version.space, current: ArcSwap::from_pointee(version), free: Mutex::new(None) })
+        let (reader, version) = Reader::open(path.as_ref(), verify)?;
+        Ok(Self::at_home(version, Home::File(Mutex::new(reader))))
     }
 
     /// Reads all of an index's file and compares its checksums: some gigabytes a second, or as fast as the disk is.
@@ -460,7 +494,9 @@ impl Index {
 
     /// What the index is made of.
     pub fn info(&self) -> Info {
-        info(&self.current.load())
+        let mut info = info(&self.current.load());
+        self.home.tell(&mut info);
+        info
     }
 }
 
@@ -478,6 +514,11 @@ fn info(version: &Version) -> Info {
         curve: grown.map_or(Vec::new(), |grown| {
             grown.main_curve().efs().map(|(ef, point)| (ef, point.recall)).collect()
         }),
+        generation: 0,
+        journal: 0,
+        uncommitted: 0,
+        recovered: None,
+        trouble: None,
     }
 }
 
@@ -493,7 +534,7 @@ fn sound(version: &Version) -> Result<(), String> {
     version.fault().map_or(Ok(()), |what| Err(what.to_owned()))
 }
 
-fn free_slots(version: &Version) -> Vec<u32> {
+pub(super) fn free_slots(version: &Version) -> Vec<u32> {
     let view = version.view();
     (0..view.len as u32).rev().filter(|&slot| view.id(slot) == NO_ID).collect()
 }

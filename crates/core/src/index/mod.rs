@@ -16,11 +16,13 @@
 //! | `curve.rs`, `trials.rs`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
 //! | `format.rs` | the head of a file |
 //! | `persist.rs`, `opening.rs`, `verify.rs` | into a file, out of it, and what is wrong with one |
+//! | `durable/` | changes that outlive the process, and those who read meanwhile |
 
 mod allowed;
 mod buffer;
 mod costs;
 mod curve;
+mod durable;
 pub mod error;
 mod exact;
 mod format;
@@ -51,7 +53,7 @@ pub use crate::filter::Filter;
 pub use crate::hits::{Hits, HitsBatch, NO_ID};
 pub use crate::metric::{Metric, UnknownMetric};
 pub use crate::vectors::{Vector, Vectors};
-pub use handle::{Index, Info};
+pub use handle::{Index, Info, Recovered};
 pub use opening::Verify;
-pub use options::{Add, DEFAULT_RECALL, Effort, Filters, Progress, Search};
+pub use options::{Add, Autocommit, DEFAULT_RECALL, Effort, Filters, Progress, Search, Writing};
 pub use verify::Salvaged;

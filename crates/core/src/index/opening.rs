@@ -17,6 +17,7 @@ use super::store::{LeafBase, LeafStore};
 use super::version::{Grown, Linked, Version};
 use crate::file::{Blocks, Fault, Mapping, Region, Values};
 use crate::graph::Layout;
+use crate::journal::Moment;
 use crate::leaves::Directory;
 use crate::quant::Codebook;
 use crate::simd::BLOCK;
@@ -205,6 +206,21 @@ impl IndexFile {
         Ok(Grown { store, curve: curve(Kind::Curve)?, linked })
     }
 
+    /// The moment of which the file is the state.
+    fn moment(&self) -> Result<Moment, OpenError> {
+        let kind = Kind::History;
+        if self.head.section(kind).is_none() {
+            return Ok(Moment { commit: 0, sum: self.head.fingerprint() });
+        }
+        match *self.read_now(kind)?.words() {
+            [commit, high_commit, sum, high_sum] => {
+                let long = |low, high| u64::from(low) | u64::from(high) << 32;
+                Ok(Moment { commit: long(commit, high_commit), sum: long(sum, high_sum) })
+            }
+            _ => Err(unsound(kind)),
+        }
+    }
+
     fn codebook(&self, kind: Kind, space: &Space) -> Result<Codebook, OpenError> {
         let words = self.read_now(kind)?;
         let book = Codebook::from_words(space.kernels, words.words(), space.dim);
@@ -220,15 +236,20 @@ fn unsound(kind: Kind) -> OpenError {
     damaged(format!("section {kind:?} contradicts itself"))
 }
 
-/// Maps the index in `path`.
-pub(super) fn open(path: &Path, verify: Verify) -> Result<Version, OpenError> {
+/// Maps the index in `path`. Returns also the moment of which the file is the state.
+pub(super) fn open(path: &Path, verify: Verify) -> Result<(Version, Moment), OpenError> {
     let file = IndexFile::whole(path)?;
     if verify == Verify::Full {
         super::verify::compare(&file)?;
     }
-    let version = file.version(verify)?;
+    let opened = (file.version(verify)?, file.moment()?);
     // What was read for this is believed only now.
-    file.fault.get().map_or(Ok(version), |what| Err(damaged(what)))
+    file.fault.get().map_or(Ok(opened), |what| Err(damaged(what)))
+}
+
+/// The moment of which the file in `path` is the state.
+pub(super) fn moment(path: &Path) -> Result<Moment, OpenError> {
+    IndexFile::whole(path)?.moment()
 }
 
 fn read_curve(words: &[u32]) -> Option<Curve> {

@@ -1,8 +1,11 @@
 //! What a caller may ask for beyond the vectors: effort, filters, threads, progress.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
+use super::opening::Verify;
 use crate::filter::Filter;
+use crate::metric::Metric;
 
 /// The recall that a search aims at when the caller says nothing.
 pub const DEFAULT_RECALL: f32 = 0.95;
@@ -77,4 +80,28 @@ impl std::fmt::Debug for Add<'_> {
             .field("replace", &self.replace)
             .finish_non_exhaustive()
     }
+}
+
+/// When changes become durable without being told to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Autocommit {
+    /// As soon as so many vectors have come or gone since the last commit: before the call that changes the last of them
+    /// returns. If that commit fails, so does the call, and its change is not made.
+    Changes(u64),
+    /// When the oldest change that is not durable is so old; in the background.
+    Every(Duration),
+}
+
+/// How to open an index for writing.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Writing {
+    /// Dimension and metric of the index to be made where there is none. An index that is there has to have the same.
+    pub create: Option<(usize, Metric)>,
+    /// When changes become durable besides [`commit`](super::Index::commit); only then, when not given.
+    pub autocommit: Option<Autocommit>,
+    /// From how many bytes of commits on the journal is folded into the file, in the background. When not given, 16 MiB or a
+    /// quarter of the file, whichever is more.
+    pub checkpoint: Option<u64>,
+    /// How much of the file is compared with its checksums.
+    pub verify: Verify,
 }

@@ -13,6 +13,7 @@ use super::ids::Ids;
 use super::version::{Grown, Linked, Version};
 use crate::file::{AtomicFile, BLOCK};
 use crate::graph::Nodes;
+use crate::journal::Moment;
 use crate::leaves::Leaves;
 use crate::simd::BLOCK as PLACES;
 
@@ -21,7 +22,17 @@ type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// Writes `version` in place of `path`, whole or not at all.
 pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
-    let parts = parts(version);
+    let mut file = AtomicFile::create(path)?;
+    write(version, None, &mut file)?;
+    Ok(file.commit()?)
+}
+
+/// Writes the file of `version`, the state at `moment` of an index with a journal.
+pub(super) fn write(version: &Version, moment: Option<Moment>, to: &mut dyn Write) -> Result<(), OpenError> {
+    let mut parts = parts(version);
+    if let Some(Moment { commit, sum }) = moment {
+        parts.push((Kind::History, Box::new(move |to| to.write_all(cast_slice(&[commit, sum])))));
+    }
     let mut sections = Vec::with_capacity(parts.len());
     let mut sums = Vec::new();
     // Each section is made twice: for its size and checksums, which stand before it, and to be written.
@@ -47,21 +58,20 @@ pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
         trained: version.leaves.as_ref().map_or(0, |grown| grown.store.trained as u64),
         sections,
     };
-    let mut file = AtomicFile::create(path)?;
-    file.write_all(&head.to_bytes())?;
-    let fill = |file: &mut AtomicFile, bytes: u64| {
-        file.write_all(&vec![0; (bytes.next_multiple_of(ALIGN) - bytes) as usize])
+    to.write_all(&head.to_bytes())?;
+    let fill = |to: &mut dyn Write, bytes: u64| {
+        to.write_all(&vec![0; (bytes.next_multiple_of(ALIGN) - bytes) as usize])
     };
-    file.write_all(cast_slice(&sums))?;
-    fill(&mut file, size_of_val(&*sums) as u64)?;
+    to.write_all(cast_slice(&sums))?;
+    fill(to, size_of_val(&*sums) as u64)?;
     for ((_, write), section) in parts.iter().zip(&head.sections) {
-        write(&mut file)?;
-        fill(&mut file, section.bytes)?;
+        write(to)?;
+        fill(to, section.bytes)?;
     }
     if let Some(what) = version.fault() {
         return Err(OpenError::Damaged { what: what.to_owned() });
     }
-    Ok(file.commit()?)
+    Ok(())
 }
 
 /// Counts what is written, and sums it up block by block.

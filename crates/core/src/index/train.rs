@@ -37,7 +37,7 @@ pub(super) fn train(
     work: Work,
     progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> ControlFlow<(), (LeafStore, Vec<Homes>)> {
-    let Work { seed, threads } = work;
+    let Work { seed, threads, .. } = work;
     let (kernels, dim, n) = (stored.space.kernels, stored.space.dim, stored.len());
     let random = &mut Random::new(seed, n as u64);
     let n_leaves = n.div_ceil(VECTORS_PER_LEAF);

@@ -34,6 +34,8 @@ pub(super) struct Rows<'a> {
 pub(super) struct Work {
     pub(super) seed: u64,
     pub(super) threads: usize,
+    /// Whether all may be grouped into new leaves.
+    pub(super) regroup: bool,
 }
 
 /// The version with `rows` in it; those whose id is there already take the place of what it has. `free` are slots without a
@@ -49,7 +51,7 @@ pub(super) fn add(
     let new = known.iter().filter(|slot| slot.is_none()).count();
     let len = version.len + new;
     let trained = version.leaves.as_ref().map_or(LEAST_TRAINED / GROWTH, |grown| grown.store.trained);
-    if len >= trained * GROWTH && len >= LEAST_TRAINED {
+    if work.regroup && len >= trained * GROWTH && len >= LEAST_TRAINED {
         return ControlFlow::Continue((rebuild(version, rows, &known, work, watch)?, free.len()));
     }
     let mut next = version.clone();

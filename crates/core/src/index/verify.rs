@@ -110,7 +110,7 @@ pub(super) fn salvage(path: &Path, to: &Path) -> Result<Salvaged, OpenError> {
         floats = kept.bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
         Vectors::Floats(&floats)
     };
-    let work = Work { seed: 0, threads: parallel::threads(None) };
+    let work = Work { seed: 0, threads: parallel::threads(None), regroup: true };
     let rows = Rows { vectors, ids: &kept.ids };
     let mut watch = |_: f64| ControlFlow::Continue(());
     let empty = Version::empty(space);

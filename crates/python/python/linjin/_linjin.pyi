@@ -1,7 +1,9 @@
 # Types of the extension module; what its classes and functions do stands in their docstrings.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from os import PathLike
+from types import TracebackType
 from typing import Any, Final, Literal, NoReturn, SupportsIndex, TypeAlias, TypedDict, final, overload
 
 import numpy as np
@@ -16,6 +18,7 @@ __all__ = [
     "Hits",
     "Index",
     "IndexFileError",
+    "IndexLockedError",
     "__version__",
     "main",
     "open",
@@ -39,6 +42,12 @@ NO_ID: Final[int]
 DEFAULT_RECALL: Final[float]
 
 class IndexFileError(ValueError): ...
+class IndexLockedError(OSError): ...
+
+class _Recovered(TypedDict):
+    commits: int
+    changes: int
+    torn: int
 
 class _Info(TypedDict):
     dim: int
@@ -49,6 +58,11 @@ class _Info(TypedDict):
     leaves: int
     graph: bool
     curve: list[tuple[int, float]]
+    generation: int
+    journal: int
+    uncommitted: int
+    recovered: _Recovered | None
+    trouble: str | None
 
 @final
 class Hits:
@@ -114,12 +128,29 @@ class Index:
     ) -> Hits: ...
     def optimize(self, queries: ArrayLike | None = None) -> None: ...
     def save(self, path: _Path) -> None: ...
+    def commit(self) -> int: ...
+    def rollback(self) -> None: ...
+    def checkpoint(self) -> bool: ...
+    def refresh(self) -> bool: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Index: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None, /
+    ) -> bool: ...
     def __len__(self) -> int: ...
     def __contains__(self, id: SupportsIndex, /) -> bool: ...
     def __bool__(self) -> Literal[True]: ...
     def __reduce__(self) -> NoReturn: ...
 
 def main(argv: list[str]) -> int: ...
-def open(path: _Path, *, verify: Literal["header", "lazy", "full"] = "lazy") -> Index: ...
+def open(
+    path: _Path,
+    *,
+    verify: Literal["header", "lazy", "full"] = "lazy",
+    writable: bool = False,
+    autocommit: SupportsIndex | timedelta | None = None,
+    dim: SupportsIndex | None = None,
+    metric: _Metric | None = None,
+) -> Index: ...
 def salvage(path: _Path, to: _Path) -> dict[str, int]: ...
 def verify(path: _Path) -> _Info: ...

@@ -85,6 +85,11 @@ impl Index {
     /// * "bytes", "mapped": its size, and how much of it lies in a mapped file
     /// * "leaves": groups of close vectors; 0 while every search compares all vectors
     /// * "graph": whether there is a graph beside them, as there is where neighbours lie scattered
+    /// * "generation": how many commits led to it; "uncommitted": vectors that came or went since the last one
+    /// * "journal": bytes of commits that are not in the file yet
+    /// * "recovered": what was found in the journal when the index was opened, a dict of "commits", "changes" (vectors
+    ///   that came or went with them) and "torn" (bytes of changes that were never committed); None without a journal
+    /// * "trouble": what went wrong when something was last done in the background, or None
     /// * "curve": pairs of effort (`ef`) and the recall@10 that it reached on a sample of the own vectors
     #[getter]
     fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -271,14 +276,91 @@ impl Index {
     /// Writes the index to the file `path` (str or path), for `linjin.open`.
     ///
     /// Takes as long as writing that many bytes. The file is written beside and renamed: `path` is at any time the old file or the whole new one, and whoever
-    /// has opened the old one keeps it.
+    /// has opened the old one keeps it. In the place of the file that the index is open for writing on, it is a commit
+    /// and a checkpoint.
     ///
-    /// Raises OSError if the file cannot be written.
+    /// Raises OSError if the file cannot be written; IndexLockedError if somebody has it open for writing, and
+    /// FileExistsError if it has a journal with commits, which would be lost with it.
     ///
     ///     index.save("items.linjin")
     fn save(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<()> {
         let file = self::path(path)?;
         py.detach(|| self.engine.save(&file)).map_err(|error| errors::file(py, &file, error))
+    }
+
+    /// Makes all changes so far durable, as a whole, and returns the number of the commit (`info["generation"]`): from
+    /// then on they are there whatever happens to the process or to the power. Readers see them after `refresh`.
+    ///
+    /// Costs as much as writing the changes and one sync of a file; nothing without changes. The GIL is released.
+    ///
+    /// Raises ValueError if the index is not open for writing; OSError if the journal cannot be written, as on a full
+    /// disk: then the changes are there still, and can be committed again unless the message says that the index has
+    /// to be opened anew.
+    ///
+    ///     with linjin.open("items.linjin", writable=True) as index:
+    ///         index.add(vectors)
+    ///         index.commit()
+    fn commit(&self, py: Python<'_>) -> PyResult<u64> {
+        py.detach(|| self.engine.commit()).map_err(errors::commit)
+    }
+
+    /// Takes back all changes since the last commit.
+    ///
+    /// Raises ValueError if the index is not open for writing.
+    fn rollback(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.engine.rollback()).map_err(errors::commit)
+    }
+
+    /// Folds the journal into the file, so that the file holds all that is committed; returns whether there was
+    /// anything to fold. Happens by itself, in the background, when the journal is large.
+    ///
+    /// Takes as long as `save`; searches, changes and commits by other threads go on. The GIL is released.
+    ///
+    /// Raises what `commit` raises; nothing that was committed is lost.
+    fn checkpoint(&self, py: Python<'_>) -> PyResult<bool> {
+        py.detach(|| self.engine.checkpoint()).map_err(errors::commit)
+    }
+
+    /// Moves on to what the writer of the file has committed since it was opened or last refreshed, or to the file that
+    /// was put in its place; returns whether there was anything.
+    ///
+    /// Costs as much as applying the changes, or as opening the file. An index that is open for writing is always at
+    /// its newest state.
+    ///
+    /// Raises what `linjin.open` raises, and ValueError for an index with changes of its own. It is as it was then.
+    ///
+    ///     index = linjin.open("items.linjin")
+    ///     index.refresh()
+    fn refresh(&self, py: Python<'_>) -> PyResult<bool> {
+        py.detach(|| self.engine.refresh()).map_err(|error| errors::refresh(py, error))
+    }
+
+    /// Lets another writer come. Changes since the last commit are taken back; the index can still be searched, but not
+    /// changed. Does nothing to an index that is not open for writing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.engine.close()).map_err(errors::commit)
+    }
+
+    fn __enter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    /// Commits, unless an exception ended the block, and closes.
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        kind: &Bound<'_, PyAny>,
+        _value: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        let commit = kind.is_none() && self.engine.is_writable();
+        py.detach(|| {
+            let committed = if commit { self.engine.commit().map(drop) } else { Ok(()) };
+            let closed = self.engine.close();
+            committed.and(closed)
+        })
+        .map_err(errors::commit)?;
+        Ok(false)
     }
 
     /// How many vectors there are.

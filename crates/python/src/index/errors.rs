@@ -6,14 +6,17 @@
 //! | an object of a kind that the argument does not take | `TypeError` |
 //! | an id that is not in the index | `KeyError` |
 //! | the operating system said no | `OSError` by its `errno`, with the file's name |
-//! | a file that is foreign, damaged or too new | `IndexFileError`, a `ValueError` |
+//! | a file that is foreign, damaged or too new; a journal that is damaged or of another file | `IndexFileError`, a `ValueError` |
+//! | an index that somebody else has open for writing | `IndexLockedError`, an `OSError` |
+//! | a save over a journal with commits | `FileExistsError` |
+//! | a commit of an index that is not open for writing | `ValueError` |
 //! | no memory | `MemoryError` |
 
 use std::io;
 use std::path::Path;
 
-use linjin::index::error::{BuildError, OpenError, SearchError, UpdateError};
-use pyo3::exceptions::{PyKeyError, PyMemoryError, PyOSError, PyValueError};
+use linjin::index::error::{BuildError, CommitError, OpenError, SearchError, UpdateError};
+use pyo3::exceptions::{PyFileExistsError, PyKeyError, PyMemoryError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 pyo3::create_exception!(
@@ -21,6 +24,13 @@ pyo3::create_exception!(
     IndexFileError,
     PyValueError,
     "A file is no linjin index, is damaged, or was written by a newer linjin."
+);
+
+pyo3::create_exception!(
+    linjin,
+    IndexLockedError,
+    PyOSError,
+    "Somebody else has the index open for writing, in this process or in another one."
 );
 
 /// From making an index.
@@ -44,7 +54,33 @@ pub(super) fn update(error: UpdateError) -> PyErr {
     match error {
         UpdateError::Unknown { .. } => PyKeyError::new_err(text),
         UpdateError::Damaged { .. } => IndexFileError::new_err(text),
+        UpdateError::Commit(error) => commit(error),
         _ => PyValueError::new_err(text),
+    }
+}
+
+/// From making changes durable.
+pub(super) fn commit(error: CommitError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        CommitError::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => PyMemoryError::new_err(text),
+        CommitError::Io(error) => match error.raw_os_error() {
+            // Python finds the class that goes with the number.
+            Some(code) if cfg!(unix) => PyOSError::new_err((code, text)),
+            _ => PyOSError::new_err(text),
+        },
+        CommitError::Failed { .. } => PyOSError::new_err(text),
+        CommitError::Damaged { .. } => IndexFileError::new_err(text),
+        _ => PyValueError::new_err(text),
+    }
+}
+
+/// From moving on to a later commit.
+pub(super) fn refresh(py: Python<'_>, error: OpenError) -> PyErr {
+    match error {
+        OpenError::Changed | OpenError::Other { .. } => PyValueError::new_err(error.to_string()),
+        OpenError::Io(error) => commit(CommitError::Io(error)),
+        other => file(py, Path::new("the index"), other),
     }
 }
 
@@ -55,6 +91,12 @@ pub(super) fn file(py: Python<'_>, path: &Path, error: OpenError) -> PyErr {
             PyMemoryError::new_err(error.to_string())
         }
         OpenError::Io(error) => system(py, path, &error).unwrap_or_else(|failure| failure),
+        OpenError::Locked { .. } => IndexLockedError::new_err(error.to_string()),
+        OpenError::Journalled { .. } => PyFileExistsError::new_err(error.to_string()),
+        OpenError::Commit(error) => commit(error),
+        OpenError::Other { .. } | OpenError::Dimension { .. } | OpenError::Changed => {
+            PyValueError::new_err(format!("{}: {error}", path.display()))
+        }
         other => IndexFileError::new_err(format!("{}: {other}", path.display())),
     }
 }

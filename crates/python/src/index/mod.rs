@@ -23,6 +23,6 @@ mod sets;
 mod vectors;
 
 pub(crate) use class::Index;
-pub(crate) use errors::IndexFileError;
+pub(crate) use errors::{IndexFileError, IndexLockedError};
 pub(crate) use file::{open, salvage, verify};
 pub(crate) use hits::Hits;

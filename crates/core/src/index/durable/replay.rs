@@ -1,0 +1,110 @@
+//! The changes of many commits, as one.
+
+use std::ops::ControlFlow;
+
+use bytemuck::allocation::pod_collect_to_vec;
+use rustc_hash::FxHashMap;
+
+use crate::index::update::{self, Rows, Work};
+use crate::index::version::Version;
+use crate::index::{NO_ID, Vectors, handle};
+use crate::journal::Change;
+use crate::parallel;
+
+/// Up to so many values are grouped into leaves while an index is opened: a few tenths of a second. Beyond, vectors that
+/// came while there were no leaves stay without, and all are compared, until the next addition.
+const GROUPED_AT_ONCE: usize = 2 << 20;
+
+/// What commits changed, the later ones over the earlier ones.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    all: Vec<Change>,
+    /// The change and the row that an id has its vector from; `None` for one that is gone.
+    last: FxHashMap<u64, Option<(usize, usize)>>,
+    next_id: u64,
+    /// How many commits.
+    pub(super) commits: u64,
+    /// How many vectors came or went.
+    pub(super) vectors: u64,
+}
+
+impl Changes {
+    /// Takes up the changes of the next commit.
+    pub(super) fn take_up(&mut self, commit: Vec<Change>) {
+        self.commits += 1;
+        for change in commit {
+            match &change {
+                Change::Add { ids, .. } => {
+                    self.vectors += ids.len() as u64;
+                    self.next_id = update::next_id(self.next_id, ids);
+                    let at = self.all.len();
+                    self.last.extend(ids.iter().enumerate().map(|(row, &id)| (id, Some((at, row)))));
+                }
+                Change::Remove { ids } => {
+                    self.vectors += ids.len() as u64;
+                    self.last.extend(ids.iter().map(|&id| (id, None)));
+                }
+            }
+            self.all.push(change);
+        }
+    }
+
+    /// The version with these changes; what is wrong with them otherwise.
+    pub(super) fn apply(self, version: Version) -> Result<Version, String> {
+        if self.commits == 0 {
+            return Ok(version);
+        }
+        let gone = self.last.iter().filter(|(_, place)| place.is_none());
+        let mut slots: Vec<u32> = gone.filter_map(|(&id, _)| version.slot(id)).collect();
+        slots.sort_unstable();
+        let mut version = if slots.is_empty() { version } else { update::remove(&version, &slots) };
+        let (mut ids, mut rows) = (Vec::new(), Vec::new());
+        for (at, change) in self.all.iter().enumerate() {
+            let Change::Add { ids: some, rows: bytes } = change else { continue };
+            let width = bytes.len() / some.len().max(1);
+            for (row, &id) in some.iter().enumerate() {
+                if self.last[&id] == Some((at, row)) {
+                    ids.push(id);
+                    rows.extend_from_slice(&bytes[row * width..][..width]);
+                }
+            }
+        }
+        drop(self.all);
+        if !ids.is_empty() {
+            version = add(&version, &ids, &rows)?;
+        }
+        version.next_id = version.next_id.max(self.next_id);
+        Ok(version)
+    }
+}
+
+fn add(version: &Version, ids: &[u64], rows: &[u8]) -> Result<Version, String> {
+    let floats: Vec<f32>;
+    let vectors = if version.space.metric.is_binary() {
+        Vectors::Bits(rows)
+    } else {
+        floats = pod_collect_to_vec(rows);
+        if floats.iter().any(|value| !value.is_finite()) {
+            return Err("it holds a value that is not finite".to_owned());
+        }
+        Vectors::Floats(&floats)
+    };
+    if ids.contains(&NO_ID) {
+        return Err("it holds a vector without an id".to_owned());
+    }
+    let free = handle::free_slots(version);
+    if version.slots.len() + ids.len() > u32::MAX as usize {
+        return Err("it holds more vectors than fit into an index".to_owned());
+    }
+    let values = (version.len + ids.len()).saturating_mul(version.space.dim);
+    let work = Work {
+        seed: handle::SEED,
+        threads: parallel::threads(None),
+        regroup: version.leaves.is_none() && values <= GROUPED_AT_ONCE,
+    };
+    let mut watch = |_: f64| ControlFlow::Continue(());
+    match update::add(version, Rows { vectors, ids }, &free, work, &mut watch) {
+        ControlFlow::Continue((next, _)) => Ok(next),
+        ControlFlow::Break(()) => Ok(version.clone()), // nobody breaks off
+    }
+}
