@@ -139,6 +139,17 @@ def test_metadata():
     assert [re.match(r"[\w-]+", r).group() for r in required] == ["numpy"]
 
 
+def test_import_is_fast():
+    """Beyond NumPy's own time, the best of five."""
+    code = """
+    import time, numpy
+    start = time.perf_counter()
+    import linjin
+    print(time.perf_counter() - start)
+    """
+    assert min(float(child_output(code)) for _ in range(5)) < 0.08
+
+
 def test_import_is_light():
     """Only numpy and the standard library come along; no warning, no output."""
     code = """

@@ -21,6 +21,7 @@ pub(super) struct Report<'a> {
     bytes: u64,
     mapped: u64,
     leaves: usize,
+    graph: bool,
     curve: Vec<Point>,
 }
 
@@ -40,6 +41,7 @@ impl<'a> Report<'a> {
             bytes: info.bytes,
             mapped: info.mapped,
             leaves: info.leaves,
+            graph: info.graph,
             curve: info.curve.iter().map(|&(ef, recall)| Point { ef, recall }).collect(),
         }
     }
@@ -65,6 +67,10 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
             ("size", BinaryBytes(report.bytes).to_string()),
             ("mapped", BinaryBytes(report.mapped).to_string()),
             ("leaves", leaves),
+            (
+                "graph",
+                if report.graph { "yes: searches walk on from a few leaves" } else { "none" }.to_owned(),
+            ),
         ],
     )?;
     if !report.curve.is_empty() {

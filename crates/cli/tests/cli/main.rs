@@ -5,11 +5,13 @@
 //! | `usage.rs` | help, and what is typed wrongly |
 //! | `files.rs` | damaged, truncated and foreign files: an error that says what is wrong, never a crash |
 //! | `round_trip.rs` | build, search, info, verify |
+//! | `change.rs` | add, remove, merge, convert, tune, completions, manual pages |
 //! | `eval.rs` | recall, truth, the plot |
 //! | `images.rs` | pictures in folders |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
 
+mod change;
 mod eval;
 mod files;
 #[cfg(feature = "images")]

@@ -334,16 +334,13 @@ impl Index {
     /// How many vectors there are, if all is well with them.
     fn rows(&self, vectors: Vectors<'_>) -> Result<usize, Fault> {
         let width = self.space.width();
-        let len = match vectors {
-            Vectors::Floats(values) if !self.metric().is_binary() => {
-                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-                    return Err(Fault::NotFinite { row: at / width, column: at % width, value: values[at] });
-                }
-                values.len()
-            }
-            Vectors::Bits(bytes) if self.metric().is_binary() => bytes.len(),
-            _ => return Err(Fault::Kind),
-        };
+        if matches!(vectors, Vectors::Bits(_)) != self.metric().is_binary() {
+            return Err(Fault::Kind);
+        }
+        if let Some((at, value)) = vectors.not_finite() {
+            return Err(Fault::NotFinite { row: at / width, column: at % width, value });
+        }
+        let len = vectors.len();
         if len % width == 0 { Ok(len / width) } else { Err(Fault::Length(len)) }
     }
 
@@ -392,6 +389,25 @@ impl Index {
         persist::save(&self.current.load(), path.as_ref())
     }
 
+    /// The index as the bytes that [`save`](Self::save) would write, for [`from_bytes`](Self::from_bytes).
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for them, or the file under the index was cut short.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, OpenError> {
+        persist::to_bytes(&self.current.load())
+    }
+
+    /// The index that bytes of [`to_bytes`](Self::to_bytes) or of a file hold; they are copied, and every checksum is
+    /// compared.
+    ///
+    /// # Errors
+    ///
+    /// As for [`verify`](Self::verify).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpenError> {
+        Ok(Self::of(persist::from_bytes(bytes)?))
+    }
+
     /// Maps the file of an index: ready at once at any size, and its pages are shared with every process that has opened
     /// it. Changes stay in memory until the index is saved.
     ///
@@ -400,8 +416,11 @@ impl Index {
     /// The file cannot be read, is no index of this version, or is damaged, as far as is seen without reading all of it;
     /// [`verify`](Self::verify) reads all.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let version = persist::open(path.as_ref())?;
-        Ok(Self { space: version.space, current: ArcSwap::from_pointee(version), free: Mutex::new(None) })
+        Ok(Self::of(persist::open(path.as_ref())?))
+    }
+
+    fn of(version: Version) -> Self {
+        Self { space: version.space, current: ArcSwap::from_pointee(version), free: Mutex::new(None) }
     }
 
     /// Reads all of an index's file and compares its checksums.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use bytemuck::{Pod, cast_slice};
+use bytemuck::{Pod, cast_slice, cast_slice_mut};
 
 use super::Metric;
 use super::curve::{Curve, Depth, More, Point, SPARSE};
@@ -17,7 +17,7 @@ use super::slots::{Base, Slots};
 use super::space::Space;
 use super::store::{LeafBase, LeafStore};
 use super::version::{Grown, Linked, Version};
-use crate::file::{AtomicFile, Mapping, Region, Values};
+use crate::file::{AtomicFile, Mapping, Pages, Region, Values};
 use crate::graph::{Layout, Nodes};
 use crate::leaves::{Directory, Leaves};
 use crate::quant::Codebook;
@@ -37,6 +37,36 @@ type Writer<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
 
 /// Writes `version` in place of `path`, whole or not at all.
 pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
+    let mut file = AtomicFile::create(path)?;
+    write(version, &mut file)?;
+    Ok(file.commit()?)
+}
+
+/// The bytes of the file of `version`.
+pub(super) fn to_bytes(version: &Version) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Memory::default();
+    write(version, &mut bytes)?;
+    Ok(bytes.0)
+}
+
+/// Bytes in memory, or an error when there is no more of it.
+#[derive(Default)]
+struct Memory(Vec<u8>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_reserve(bytes.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes `version` as a file.
+fn write(version: &Version, to: &mut dyn Write) -> Result<(), OpenError> {
     let parts = parts(version);
     let mut offset = Head::size(parts.len());
     let mut sections = Vec::with_capacity(parts.len());
@@ -57,17 +87,16 @@ pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
         trained: version.leaves.as_ref().map_or(0, |grown| grown.store.trained as u64),
         sections,
     };
-    let mut file = AtomicFile::create(path)?;
-    file.write_all(&head.to_bytes())?;
+    to.write_all(&head.to_bytes())?;
     for ((_, write), section) in parts.iter().zip(&head.sections) {
-        write(&mut file)?;
+        write(to)?;
         let end = section.offset + section.bytes;
-        file.write_all(&vec![0; (end.next_multiple_of(ALIGN) - end) as usize])?;
+        to.write_all(&vec![0; (end.next_multiple_of(ALIGN) - end) as usize])?;
     }
     if version.is_truncated() {
         return Err(OpenError::Damaged { what: CUT_SHORT.to_owned() });
     }
-    Ok(file.commit()?)
+    Ok(())
 }
 
 /// Counts and sums up what is written.
@@ -178,7 +207,23 @@ fn each<T: Pod>(to: &mut dyn Write, values: impl Iterator<Item = T>) -> io::Resu
 pub(super) fn open(path: &Path) -> Result<Version, OpenError> {
     let mut file = File::open(path)?;
     let head = read_head(&mut file)?;
-    let whole = Region::mapped(Mapping::new(&file, false)?);
+    read(&head, &Region::mapped(Mapping::new(&file, false)?))
+}
+
+/// The version that the bytes of a file hold, all of them checked.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<Version, OpenError> {
+    let head = Head::from_bytes(&bytes[..bytes.len().min(MOST_HEAD as usize)], bytes.len() as u64)?;
+    let mut pages = Pages::default();
+    pages.grow(bytes.len().div_ceil(size_of::<u32>()))?;
+    let words: &mut [u8] = cast_slice_mut(pages.words_mut());
+    words[..bytes.len()].copy_from_slice(bytes);
+    let whole = Region::memory(pages);
+    check(&head, &whole)?;
+    read(&head, &whole)
+}
+
+/// The version in `whole`, of which `head` speaks.
+fn read(head: &Head, whole: &Region) -> Result<Version, OpenError> {
     let damaged = |what: String| OpenError::Damaged { what };
     let region = |kind: Kind, bytes: Option<u64>| {
         let section = head.section(kind).ok_or_else(|| damaged(format!("it has no section {kind:?}")))?;
@@ -293,6 +338,11 @@ pub(super) fn verify(path: &Path) -> Result<(), OpenError> {
     let mut file = File::open(path)?;
     let head = read_head(&mut file)?;
     let whole = Region::mapped(Mapping::new(&file, false)?);
+    check(&head, &whole)
+}
+
+/// Whether all of `whole` is as it was written.
+fn check(head: &Head, whole: &Region) -> Result<(), OpenError> {
     let all: &[u8] = cast_slice(whole.words());
     let bytes = head.to_bytes();
     if all.get(..bytes.len()) != Some(bytes.as_slice()) {
@@ -322,7 +372,7 @@ pub(super) fn verify(path: &Path) -> Result<(), OpenError> {
     if all[end..].iter().any(|&byte| byte != 0) {
         return Err(OpenError::Damaged { what: "there is something behind its last section".to_owned() });
     }
-    let version = open(path)?;
+    let version = read(head, whole)?;
     let view = version.view();
     let living = view.living().count();
     if living != version.len {
