@@ -31,8 +31,9 @@ def without_code(text):
 
 def slugs(text):
     """The names under which a page's headings can be linked."""
-    heads = re.findall(r"^#+ (.+)$", without_code(text), flags=re.M)
-    return {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+    text = without_code(text)
+    heads = re.findall(r"^#+ (.+)$", text, flags=re.M)
+    return set(re.findall(r'<a id="([^"]+)">', text)) | {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
 
 
 def dead_links(page):
