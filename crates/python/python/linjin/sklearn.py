@@ -11,15 +11,14 @@ Needs scikit-learn 1.6 or later: `pip install linjin[sklearn]`.
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from numbers import Integral
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._linjin import DEFAULT_RECALL, Index
@@ -50,14 +49,6 @@ class LinjinTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
            [0., 4., 0.]])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "mode": [StrOptions({"distance", "connectivity"})],
-        "metric": [StrOptions(set(_METRICS))],
-        "recall": [Interval(Real, 0, 1, closed="right")],
-        "n_jobs": [None, Integral],
-    }
-
     def __init__(
         self,
         n_neighbors: int = 5,
@@ -75,7 +66,7 @@ class LinjinTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Makes the index of the rows of `X`, shape (n, d); `y` is ignored."""
-        self._validate_params()
+        self._check()
         rows = validate_data(self, X, dtype=[np.float32, np.float64])
         self.index_ = Index(rows.shape[1], self.metric)
         self.index_.add(rows, threads=self._threads())
@@ -112,6 +103,17 @@ class LinjinTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _n_features_out(self) -> int:
         """Columns of the graph, for `get_feature_names_out`."""
         return self.n_samples_fit_
+
+    def _check(self) -> None:
+        """Looks at the parameters, in `fit` as is the custom."""
+        if not isinstance(self.n_neighbors, Integral) or self.n_neighbors < 1:
+            raise ValueError(f"n_neighbors has to be an integer of at least 1, got {self.n_neighbors!r}")
+        if self.mode not in ("distance", "connectivity"):
+            raise ValueError(f"mode has to be 'distance' or 'connectivity', got {self.mode!r}")
+        if self.metric not in _METRICS:
+            raise ValueError(f"metric has to be one of {', '.join(_METRICS)}, got {self.metric!r}")
+        if not 0 < self.recall <= 1:
+            raise ValueError(f"recall has to be above 0 and at most 1, got {self.recall!r}")
 
     def _threads(self) -> int | None:
         """As scikit-learn counts them: none and negative numbers are all cores."""
