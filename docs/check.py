@@ -62,7 +62,7 @@ def parts(page):
 
 def unlike(page):
     """Whether a page in 繁體中文 lacks a heading or a line of code of the English one, or has one more."""
-    if page.name.endswith(".zh-TW.md") and page.name != "README.zh-TW.md":
+    if page.name.endswith(".zh-TW.md"):
         original = page.with_name(page.name.replace(".zh-TW.md", ".md"))
         if not original.exists() or parts(page) != parts(original):
             yield 1, f"headings and code as in {original.name}"

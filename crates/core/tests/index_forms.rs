@@ -12,7 +12,7 @@ fn numbers(n: usize) -> Vec<i8> {
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
-            (state % 201) as i8 - 100
+            ((state % 201) as i16 - 100) as i8
         })
         .collect()
 }

@@ -341,7 +341,7 @@ impl Index {
             return Err(Fault::NotFinite { row: at / width, column: at % width, value });
         }
         let len = vectors.len();
-        if len % width == 0 { Ok(len / width) } else { Err(Fault::Length(len)) }
+        if len.is_multiple_of(width) { Ok(len / width) } else { Err(Fault::Length(len)) }
     }
 
     fn writer(&self) -> (Arc<Version>, MutexGuard<'_, Option<Vec<u32>>>) {

@@ -16,6 +16,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -38,7 +39,6 @@ __all__ = ["LinjinVectorStore"]
 # What documents may be found: metadata that has to be equal, or a function of the document.
 _Filter: TypeAlias = dict[str, Any] | Callable[[Document], bool]
 
-_INDEX = "vectors.linjin"
 _DOCUMENTS = "documents.json"
 
 
@@ -223,23 +223,32 @@ class LinjinVectorStore(VectorStore):
         return store
 
     def save_local(self, folder: str | os.PathLike[str]) -> None:
-        """Writes the store into a folder: `vectors.linjin` and `documents.json`, whose metadata has to be JSON.
+        """Writes the store into a folder: `documents.json`, whose metadata has to be JSON, and the vectors that it names.
 
-        Each file appears whole or not at all; `load_local` refuses two that do not belong together.
+        At any moment the folder holds the old store or the whole new one.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with self._lock:
+            vectors = None if self._index is None else f"vectors-{uuid.uuid4().hex}.linjin"
             entries = [
                 {"number": number, "id": document.id, "text": document.page_content, "metadata": document.metadata}
                 for number, document in self._documents.items()
             ]
-            text = json.dumps({"metric": self._metric, "next": self._next, "documents": entries}, ensure_ascii=False)
-            if self._index is not None:
-                self._index.save(folder / _INDEX)
+            kept = {"metric": self._metric, "next": self._next, "vectors": vectors, "documents": entries}
+            text = json.dumps(kept, ensure_ascii=False)
+            if self._index is not None and vectors is not None:
+                self._index.save(folder / vectors)
+            # From this on the folder is the new store: the vectors are there already, under a name of their own.
             with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, suffix=".tmp", delete=False) as file:
                 file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(file.name, folder / _DOCUMENTS)
+        for old in folder.glob("vectors-*.linjin"):
+            if old.name != vectors:
+                with suppress(OSError):  # on Windows, while somebody has it open
+                    old.unlink()
 
     @classmethod
     def load_local(cls, folder: str | os.PathLike[str], embedding: Embeddings) -> Self:
@@ -248,18 +257,21 @@ class LinjinVectorStore(VectorStore):
         Raises OSError if a file is not there, ValueError if one is damaged or they do not belong together.
         """
         folder = Path(folder)
-        kept = json.loads((folder / _DOCUMENTS).read_text(encoding="utf-8"))
-        store = cls(embedding, metric=kept["metric"])
-        store._next = kept["next"]
-        for entry in kept["documents"]:
-            document = Document(id=entry["id"], page_content=entry["text"], metadata=entry["metadata"])
-            store._documents[entry["number"]] = document
-            store._numbers[entry["id"]] = entry["number"]
-        if store._next:
-            store._index = open_index(folder / _INDEX)
+        store = cls(embedding)
+        try:
+            kept = json.loads((folder / _DOCUMENTS).read_text(encoding="utf-8"))
+            store._metric, store._next, vectors = kept["metric"], kept["next"], kept["vectors"]
+            for entry in kept["documents"]:
+                document = Document(id=entry["id"], page_content=entry["text"], metadata=entry["metadata"])
+                store._documents[entry["number"]] = document
+                store._numbers[entry["id"]] = entry["number"]
+            if vectors is not None:
+                store._index = open_index(folder / Path(vectors).name)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{folder / _DOCUMENTS}: not what save_local writes: {error!r}") from error
         numbers = [] if store._index is None else store._index.ids.tolist()
         if numbers != sorted(store._documents):
-            raise ValueError(f"{folder}: {_INDEX} and {_DOCUMENTS} do not belong together; save the store again")
+            raise ValueError(f"{folder}: {vectors} and {_DOCUMENTS} do not belong together; save the store again")
         return store
 
 

@@ -83,14 +83,38 @@ def test_saved_and_loaded(metric, tmp_path):
 
 def test_files_that_do_not_belong_together(store, tmp_path):
     store.save_local(tmp_path)
-    kept = json.loads((tmp_path / "documents.json").read_text())
+    whole = (tmp_path / "documents.json").read_text()
+    kept = json.loads(whole)
     kept["documents"].pop()
     (tmp_path / "documents.json").write_text(json.dumps(kept))
     with pytest.raises(ValueError, match="do not belong together"):
         LinjinVectorStore.load_local(tmp_path, Letters())
-    (tmp_path / "vectors.linjin").write_bytes(b"something else")
+    for other in ("{}", "[1]", "{", '{"metric": "dot", "next": 1, "vectors": 3, "documents": []}'):
+        (tmp_path / "documents.json").write_text(other)
+        with pytest.raises(ValueError):
+            LinjinVectorStore.load_local(tmp_path, Letters())
+    (tmp_path / "documents.json").write_text(whole)
+    next(tmp_path.glob("vectors-*.linjin")).write_bytes(b"something else")
     with pytest.raises(linjin.IndexFileError):
         LinjinVectorStore.load_local(tmp_path, Letters())
+    with pytest.raises(FileNotFoundError):
+        LinjinVectorStore.load_local(tmp_path / "nowhere", Letters())
+
+
+def test_a_save_that_fails_leaves_the_old_store(store, tmp_path, monkeypatch):
+    store.save_local(tmp_path)
+    store.add_texts(["new"], ids=["9"])
+
+    def broken(*_):
+        raise OSError("no")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no"):
+        patch.setattr("os.replace", broken)
+        store.save_local(tmp_path)
+    assert len(LinjinVectorStore.load_local(tmp_path, Letters())) == 4
+    store.save_local(tmp_path)
+    assert len(LinjinVectorStore.load_local(tmp_path, Letters())) == 5
+    assert len(list(tmp_path.glob("vectors-*.linjin"))) == 1
 
 
 def test_a_refused_addition_changes_nothing(store):
