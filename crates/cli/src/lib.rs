@@ -2,20 +2,24 @@
 //!
 //! | room | duty |
 //! | --- | --- |
-//! | `args.rs` | what can be typed |
+//! | `args/` | what can be typed |
 //! | `commands/` | one verb each |
 //! | `images/` | the verbs of `linjin images` |
-//! | `effort.rs`, `queries.rs`, `truth.rs` | what several verbs share |
+//! | `effort.rs`, `queries.rs`, `truth.rs`, `measure.rs`, `change.rs` | what several verbs share |
+//! | `annoy.rs` | Annoy's files |
 //! | `read/` | vectors and ids from .npy, .fvecs, .bvecs, .ivecs and .hdf5 |
 //! | `output/` | tables, JSON, .npy, plots, progress |
 //! | `failure.rs` | what went wrong, and its exit code |
 
+mod annoy;
 mod args;
+mod change;
 mod commands;
 mod effort;
 mod failure;
 #[cfg(feature = "images")]
 mod images;
+mod measure;
 mod output;
 mod queries;
 mod read;

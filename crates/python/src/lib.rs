@@ -7,7 +7,7 @@
 //! | `command.rs` | the command line, as a function |
 //! | `progress.rs` | the progress callback, the bar and Ctrl-C during long work |
 //! | `table.rs` | padded NumPy tables of what many queries found |
-//! | `arrays.rs` | NumPy arrays out of Python objects |
+//! | `arrays/` | NumPy arrays out of Python objects |
 //! | `arguments.rs` | paths and the names of types, for both classes |
 //! | `errors.rs` | the exceptions that both classes raise |
 
@@ -31,7 +31,7 @@ mod _linjin {
     #[pymodule_export]
     use super::command::main;
     #[pymodule_export]
-    use super::index::{Hits, Index, IndexFileError, IndexLockedError, open, salvage, verify};
+    use super::index::{Hits, Index, IndexFileError, IndexLockedError, open, salvage, unpickle, verify};
 
     #[pymodule_export]
     const NO_ID: u64 = linjin::index::NO_ID;

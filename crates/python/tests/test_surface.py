@@ -4,6 +4,8 @@ import ast
 import importlib.metadata
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,13 @@ def test_metadata():
     assert meta["Summary"]
     required = [r for r in importlib.metadata.requires("linjin") or [] if "extra ==" not in r]
     assert [re.match(r"[\w-]+", r).group() for r in required] == ["numpy"]
+
+
+def test_import_is_fast():
+    """In a fresh process, the best of five; NumPy is imported when the first array is made."""
+    code = "import time; start = time.perf_counter(); import linjin; print(time.perf_counter() - start)"
+    command = [sys.executable, "-c", code]
+    assert min(float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(5)) < 0.08
 
 
 def test_import_is_light():

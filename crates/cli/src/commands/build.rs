@@ -2,17 +2,16 @@
 
 use std::fs;
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
 use indicatif::{BinaryBytes, HumanCount};
-use linjin::index::{Add, Index, Metric};
+use linjin::index::{Index, Metric};
 use serde::Serialize;
 
 use crate::args::Build;
+use crate::change;
 use crate::failure::Failure;
-use crate::output::progress::{Meter, Unit};
 use crate::output::{self, json_line};
 use crate::read;
 
@@ -34,7 +33,7 @@ pub(crate) fn run(arguments: &Build, out: &mut dyn Write) -> Result<(), Failure>
     output::has_room(path)?;
     let vectors = &arguments.vectors;
     let rows = read::vectors(vectors, arguments.dataset.as_deref().unwrap_or("train"))?;
-    let metric = metric(arguments)?; // after the vectors: those say better what is wrong with a damaged file
+    let metric = metric(arguments.metric, vectors)?; // after the vectors: those say better what is wrong with a damaged file
     let matrix = rows.fit(metric).map_err(|what| Failure::Run(format!("{}: {what}", vectors.display())))?;
     let ids = arguments.ids.as_deref().map(read::ids).transpose()?;
     if let (Some(file), Some(ids)) = (&arguments.ids, &ids)
@@ -52,17 +51,9 @@ pub(crate) fn run(arguments: &Build, out: &mut dyn Write) -> Result<(), Failure>
     let started = Instant::now();
     let index = Index::new(matrix.dim(), metric)
         .map_err(|error| Failure::Run(format!("{}: {error}", vectors.display())))?;
-    {
-        let meter = Meter::new("building", Unit::Things, matrix.rows() as u64);
-        let progress = |done: usize, _| {
-            meter.set(done as u64);
-            ControlFlow::Continue(())
-        };
-        let add = Add { threads: arguments.threads, progress: Some(&progress), ..Add::default() };
-        index
-            .add(matrix.all(), ids.as_deref(), &add)
-            .map_err(|error| Failure::add(vectors, arguments.ids.as_deref(), &error))?;
-    }
+    let rows = (matrix.all(), matrix.rows());
+    change::add(&index, rows, ids.as_deref(), (arguments.threads, false), "building")
+        .map_err(|error| Failure::add(vectors, arguments.ids.as_deref(), &error))?;
     index.save(path).map_err(|error| Failure::index(path, &error))?;
 
     let report = Report {
@@ -91,11 +82,11 @@ pub(crate) fn run(arguments: &Build, out: &mut dyn Write) -> Result<(), Failure>
 }
 
 /// What the caller says, else what the file says, else cosine.
-fn metric(arguments: &Build) -> Result<Metric, Failure> {
-    if let Some(metric) = arguments.metric {
+pub(super) fn metric(said: Option<Metric>, vectors: &Path) -> Result<Metric, Failure> {
+    if let Some(metric) = said {
         return Ok(metric);
     }
-    let Some(distance) = read::distance(&arguments.vectors) else {
+    let Some(distance) = read::distance(vectors) else {
         return Ok(METRIC);
     };
     match distance.as_str() {
@@ -104,7 +95,7 @@ fn metric(arguments: &Build) -> Result<Metric, Failure> {
         name => name.parse().map_err(|_| {
             Failure::Run(format!(
                 "{}: the file measures distance as {name:?}, which linjin does not; --metric says how to",
-                arguments.vectors.display()
+                vectors.display()
             ))
         }),
     }

@@ -3,26 +3,23 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use indicatif::HumanCount;
 use linjin::index::error::SearchError;
-use linjin::index::{Effort, Index, Search};
+use linjin::index::{Effort, Search};
 use serde::Serialize;
 
 use crate::args::Eval;
-use crate::effort;
 use crate::failure::Failure;
+use crate::measure::{self, Setting, measure};
 use crate::output::progress::{Meter, Unit};
-use crate::output::{self, json_line, svg, table};
+use crate::output::{self, json_line, svg};
 use crate::queries::Queries;
-use crate::read::{self, Matrix};
+use crate::read;
 use crate::truth::Truth;
 
 /// Efforts to try when none are named, times k.
 const EFFORTS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
-/// Queries that are asked before the clock runs: the file's pages and the CPU's caches fill.
-const WARM: usize = 100;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -38,21 +35,6 @@ struct OfIndex<'a> {
     dim: usize,
     metric: &'static str,
     settings: Vec<Setting>,
-}
-
-#[derive(Serialize)]
-struct Setting {
-    #[serde(skip)]
-    effort: Effort,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ef: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recall_asked: Option<f32>,
-    recall: f64,
-    queries_per_second: f64,
-    mean_us: f64,
-    p50_us: f64,
-    p99_us: f64,
 }
 
 pub(crate) fn run(arguments: &Eval, out: &mut dyn Write) -> Result<(), Failure> {
@@ -117,56 +99,6 @@ fn efforts(arguments: &Eval) -> Vec<Effort> {
     EFFORTS.iter().map(|times| Effort::Ef(times.saturating_mul(arguments.k))).collect()
 }
 
-/// Asks one query after the other, all of them at least once and for at least `seconds`.
-fn measure(
-    index: &Index,
-    queries: &Matrix,
-    truth: &Truth,
-    search: &Search<'_>,
-    seconds: f64,
-) -> Result<Setting, SearchError> {
-    let count = queries.rows();
-    for query in 0..count.min(WARM) {
-        index.search(queries.part(query..query + 1), search)?;
-    }
-    let mut found = 0;
-    let mut spent = Duration::ZERO;
-    let mut times: Vec<Duration> = Vec::with_capacity(count);
-    'measuring: for pass in 0.. {
-        for query in 0..count {
-            if pass > 0 && spent.as_secs_f64() >= seconds {
-                break 'measuring;
-            }
-            let started = Instant::now();
-            let hits = index.search(queries.part(query..query + 1), search)?;
-            let time = started.elapsed();
-            spent += time;
-            times.push(time);
-            if pass == 0 {
-                found += truth.found(query, &hits);
-            }
-        }
-    }
-    times.sort_unstable();
-    let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    let share = |share: f64| micros(times[((times.len() - 1) as f64 * share).round() as usize]);
-    let (ef, recall_asked) = match search.effort {
-        Effort::Ef(ef) => (Some(ef), None),
-        Effort::Recall(recall) => (None, Some(recall)),
-        Effort::Exact => (None, None),
-    };
-    Ok(Setting {
-        effort: search.effort,
-        ef,
-        recall_asked,
-        recall: found as f64 / truth.total().max(1) as f64,
-        queries_per_second: times.len() as f64 / spent.as_secs_f64().max(1e-9),
-        mean_us: micros(spent) / times.len() as f64,
-        p50_us: share(0.50),
-        p99_us: share(0.99),
-    })
-}
-
 fn show(out: &mut dyn Write, of: &OfIndex<'_>, first: bool, k: usize, queries: usize) -> Result<(), Failure> {
     if !first {
         writeln!(out)?;
@@ -180,27 +112,11 @@ fn show(out: &mut dyn Write, of: &OfIndex<'_>, first: bool, k: usize, queries: u
         of.metric,
         HumanCount(queries as u64),
     )?;
-    let rows: Vec<_> = of
-        .settings
-        .iter()
-        .map(|setting| {
-            [
-                effort::words(setting.effort),
-                format!("{:.4}", setting.recall),
-                HumanCount(setting.queries_per_second.round() as u64).to_string(),
-                format!("{:.1}", setting.mean_us),
-                format!("{:.1}", setting.p50_us),
-                format!("{:.1}", setting.p99_us),
-            ]
-        })
-        .collect();
-    let recall = format!("recall@{k}");
-    table::columns(out, ["asked", &recall, "queries/s", "mean us", "p50 us", "p99 us"], &rows)?;
+    measure::table(out, &of.settings, k, None)?;
     // Measuring takes long: what is known is shown.
     Ok(out.flush()?)
 }
 
 fn curve(of: &OfIndex<'_>) -> svg::Curve {
-    let points = of.settings.iter().map(|setting| (setting.recall, setting.queries_per_second)).collect();
-    svg::Curve { name: of.index.display().to_string(), points }
+    svg::Curve { name: of.index.display().to_string(), points: measure::points(&of.settings) }
 }

@@ -21,6 +21,7 @@ pub(super) struct Report<'a> {
     bytes: u64,
     mapped: u64,
     leaves: usize,
+    graph: bool,
     generation: u64,
     journal: u64,
     recovered: Option<Recovered>,
@@ -51,6 +52,7 @@ impl<'a> Report<'a> {
             bytes: info.bytes,
             mapped: info.mapped,
             leaves: info.leaves,
+            graph: info.graph,
             generation: info.generation,
             journal: info.journal,
             recovered: info.recovered.map(|it| Recovered {
@@ -83,6 +85,10 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
             ("size", BinaryBytes(report.bytes).to_string()),
             ("mapped", BinaryBytes(report.mapped).to_string()),
             ("leaves", leaves),
+            (
+                "graph",
+                if report.graph { "yes: searches walk on from a few leaves" } else { "none" }.to_owned(),
+            ),
         ],
     )?;
     if let Some(Recovered { commits, changes, torn }) = &report.recovered {

@@ -1,9 +1,15 @@
 //! One verb each.
 
+mod add;
 mod build;
+mod convert;
 mod eval;
 mod info;
+mod merge;
+mod remove;
 mod search;
+mod shell;
+mod tune;
 mod verify;
 
 use std::io::Write;
@@ -22,6 +28,13 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> 
         Command::Info(arguments) => info::run(&arguments, out),
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Eval(arguments) => eval::run(&arguments, out),
+        Command::Tune(arguments) => tune::run(&arguments, out),
+        Command::Add(arguments) => add::run(&arguments, out),
+        Command::Remove(arguments) => remove::run(&arguments, out),
+        Command::Merge(arguments) => merge::run(&arguments, out),
+        Command::Convert(arguments) => convert::run(&arguments, out),
+        Command::Completions(arguments) => shell::completions(&arguments, out),
+        Command::Man(arguments) => shell::man(&arguments, out),
         #[cfg(feature = "images")]
         Command::Images(arguments) => crate::images::run(&arguments.command, out),
     }

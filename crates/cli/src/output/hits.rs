@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use linjin::index::HitsBatch;
 use serde::Serialize;
 
-use super::{json_line, table};
+use super::{json_line, npy_header, table};
 use crate::failure::Failure;
 use crate::queries::Names;
 
@@ -66,19 +66,8 @@ pub(crate) fn json(out: &mut dyn Write, hits: &HitsBatch, names: &Names) -> Resu
 
 /// An array of shape (queries, k) with the fields `id` (uint64) and `distance` (float32).
 pub(crate) fn npy(out: &mut dyn Write, hits: &HitsBatch) -> io::Result<()> {
-    let mut header = format!(
-        "{{'descr': [('id', '<u8'), ('distance', '<f4')], 'fortran_order': False, 'shape': ({}, {}), }}",
-        hits.counts.len(),
-        hits.k
-    );
-    // Magic, version and length are 10 bytes; the data begins at a multiple of 64, after a line feed.
-    let padding = (10 + header.len() + 1).next_multiple_of(64) - (10 + header.len() + 1);
-    header.extend(std::iter::repeat_n(' ', padding));
-    header.push('\n');
-    let length = u16::try_from(header.len()).expect("two numbers are shorter than 65,535 letters");
-    out.write_all(b"\x93NUMPY\x01\x00")?;
-    out.write_all(&length.to_le_bytes())?;
-    out.write_all(header.as_bytes())?;
+    let descr = "[('id', '<u8'), ('distance', '<f4')]";
+    npy_header(out, descr, &format!("({}, {})", hits.counts.len(), hits.k))?;
     for (id, distance) in hits.ids.iter().zip(&hits.distances) {
         out.write_all(&id.to_le_bytes())?;
         out.write_all(&distance.to_le_bytes())?;

@@ -48,6 +48,16 @@ impl Meter {
         Self { bar, started: Instant::now(), shown: AtomicBool::new(false) }
     }
 
+    /// Something of which nobody knows how far it has come: shows for how long it has been going on.
+    pub(crate) fn waiting(label: &'static str) -> Self {
+        let style = ProgressStyle::with_template("{prefix} {spinner} {elapsed}").expect("well-formed");
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+            .with_style(style)
+            .with_prefix(label);
+        bar.enable_steady_tick(PATIENCE);
+        Self { bar, started: Instant::now(), shown: AtomicBool::new(true) }
+    }
+
     /// So much is done.
     pub(crate) fn set(&self, done: u64) {
         if self.started.elapsed() > PATIENCE && !self.shown.swap(true, Relaxed) {

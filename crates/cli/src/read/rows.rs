@@ -1,8 +1,9 @@
 //! Vectors as read, and as an index takes them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use linjin::index::{Metric, Vectors};
+use linjin::index::{Metric, Vector, Vectors};
 
 use super::element::{Element, Kind};
 use super::{Fault, Sink, reserve};
@@ -111,6 +112,55 @@ impl Matrix {
     /// Rows of `dim` truth values, each in a byte, as bits.
     pub(crate) fn of_flags(dim: usize, flags: &[u8]) -> Self {
         Self::Bits { dim, bytes: flags.chunks(dim).flat_map(pack).collect() }
+    }
+
+    /// No vectors yet, of an index of this metric.
+    pub(crate) fn empty(dim: usize, metric: Metric) -> Self {
+        match metric.is_binary() {
+            true => Self::Bits { dim, bytes: Vec::new() },
+            false => Self::Floats { dim, floats: Vec::new() },
+        }
+    }
+
+    /// One more vector, of such an index.
+    pub(crate) fn push(&mut self, vector: Vector) {
+        match (self, vector) {
+            (Self::Floats { floats, .. }, Vector::Floats(values)) => floats.extend(values),
+            (Self::Bits { bytes, .. }, Vector::Bits(packed)) => bytes.extend(packed),
+            _ => unreachable!("an index gives back vectors of one kind"),
+        }
+    }
+
+    /// One more vector; of bits the values above a half are 1.
+    pub(crate) fn push_floats(&mut self, values: &[f32]) {
+        match self {
+            Self::Floats { floats, .. } => floats.extend(values),
+            Self::Bits { bytes, .. } => {
+                let flags: Vec<u8> = values.iter().map(|&value| u8::from(value > 0.5)).collect();
+                bytes.extend(pack(&flags));
+            }
+        }
+    }
+
+    /// All values; bits as 0 and 1.
+    pub(crate) fn floats(&self) -> Cow<'_, [f32]> {
+        match self {
+            Self::Floats { floats, .. } => Cow::Borrowed(floats),
+            Self::Bits { dim, bytes } => {
+                let bit = |row: &[u8], i: usize| f32::from(row[i / 8] >> (i % 8) & 1);
+                let row = |row: &[u8]| (0..*dim).map(|i| bit(row, i)).collect::<Vec<_>>();
+                Cow::Owned(bytes.chunks(dim.div_ceil(8)).flat_map(row).collect())
+            }
+        }
+    }
+
+    /// A copy of some of the vectors.
+    pub(crate) fn taken(&self, rows: Range<usize>) -> Self {
+        match (self, self.part(rows)) {
+            (Self::Bits { dim, .. }, Vectors::Bits(bytes)) => Self::Bits { dim: *dim, bytes: bytes.to_vec() },
+            (_, Vectors::Floats(floats)) => Self::Floats { dim: self.dim(), floats: floats.to_vec() },
+            _ => unreachable!("a part is of the kind of the whole"),
+        }
     }
 
     /// Values or bits of a vector.

@@ -6,11 +6,13 @@
 //! | `files.rs` | damaged, truncated and foreign files: an error that says what is wrong, never a crash |
 //! | `inputs.rs` | every kind of input |
 //! | `round_trip.rs` | build, search, info, verify |
+//! | `change.rs` | add, remove, merge, convert, tune, completions, manual pages |
 //! | `eval.rs` | recall, truth, the plot |
 //! | `images.rs` | pictures in folders |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
 
+mod change;
 mod eval;
 mod files;
 #[cfg(feature = "images")]

@@ -10,8 +10,9 @@ use rustc_hash::FxHashSet;
 use super::allowed::Allowed;
 use super::durable::{self, Home, Reader};
 use super::error::{BuildError, OpenError, SearchError, UpdateError};
-use super::opening::Verify;
+use super::opening::{self, Verify};
 use super::options::{Add, Effort, Filters, Search};
+use super::persist;
 use super::rebuild;
 use super::search;
 use super::space::{Query, Space};
@@ -386,17 +387,14 @@ impl Index {
     /// How many vectors there are, if all is well with them.
     fn rows(&self, vectors: Vectors<'_>) -> Result<usize, Fault> {
         let width = self.space.width();
-        let len = match vectors {
-            Vectors::Floats(values) if !self.metric().is_binary() => {
-                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-                    return Err(Fault::NotFinite { row: at / width, column: at % width, value: values[at] });
-                }
-                values.len()
-            }
-            Vectors::Bits(bytes) if self.metric().is_binary() => bytes.len(),
-            _ => return Err(Fault::Kind),
-        };
-        if len % width == 0 { Ok(len / width) } else { Err(Fault::Length(len)) }
+        if matches!(vectors, Vectors::Bits(_)) != self.metric().is_binary() {
+            return Err(Fault::Kind);
+        }
+        if let Some((at, value)) = vectors.not_finite() {
+            return Err(Fault::NotFinite { row: at / width, column: at % width, value });
+        }
+        let len = vectors.len();
+        if len.is_multiple_of(width) { Ok(len / width) } else { Err(Fault::Length(len)) }
     }
 
     pub(super) fn writer(&self) -> (Arc<Version>, MutexGuard<'_, Option<Vec<u32>>>) {
@@ -446,6 +444,25 @@ impl Index {
     /// lost with it. What was in the file's place is still there then.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), OpenError> {
         durable::replace(&self.current.load(), &self.home, path.as_ref())
+    }
+
+    /// The index as the bytes that [`save`](Self::save) would write, for [`from_bytes`](Self::from_bytes).
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for them, or the file under the index was cut short.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, OpenError> {
+        persist::to_bytes(&self.current.load())
+    }
+
+    /// The index that bytes of [`to_bytes`](Self::to_bytes) or of a file hold; they are copied, and every checksum is
+    /// compared.
+    ///
+    /// # Errors
+    ///
+    /// As for [`verify`](Self::verify).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpenError> {
+        Ok(Self::at_home(opening::from_bytes(bytes)?, Home::Memory))
     }
 
     /// Maps the file of an index: ready at once at any size, and its pages are shared with every process that has opened

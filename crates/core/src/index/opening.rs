@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytemuck::cast_slice_mut;
+
 use super::Metric;
 use super::curve::{Curve, Depth, More, Point, SPARSE};
 use super::error::OpenError;
@@ -15,7 +17,7 @@ use super::slots::{Base, Slots};
 use super::space::Space;
 use super::store::{LeafBase, LeafStore};
 use super::version::{Grown, Linked, Version};
-use crate::file::{Blocks, Fault, Mapping, Region, Values};
+use crate::file::{Blocks, Fault, Mapping, Pages, Region, Values};
 use crate::graph::Layout;
 use crate::journal::Moment;
 use crate::leaves::Directory;
@@ -61,6 +63,17 @@ impl IndexFile {
         Read::by_ref(&mut file).take(MOST_HEAD).read_to_end(&mut bytes)?;
         let head = Head::from_bytes(&bytes)?;
         Ok(Self { head, whole: Region::mapped(Mapping::new(&file, false)?), fault: Fault::default() })
+    }
+
+    /// The bytes of a file, copied.
+    fn of_bytes(bytes: &[u8]) -> Result<Self, OpenError> {
+        let head = Head::from_bytes(&bytes[..bytes.len().min(MOST_HEAD as usize)])?;
+        head.fits(bytes.len() as u64)?;
+        let mut pages = Pages::default();
+        pages.grow(bytes.len().div_ceil(size_of::<u32>()))?;
+        let words: &mut [u8] = cast_slice_mut(pages.words_mut());
+        words[..bytes.len()].copy_from_slice(bytes);
+        Ok(Self { head, whole: Region::memory(pages), fault: Fault::default() })
     }
 
     /// Maps a file that is as long as its head says.
@@ -245,6 +258,13 @@ pub(super) fn open(path: &Path, verify: Verify) -> Result<(Version, Moment), Ope
     let opened = (file.version(verify)?, file.moment()?);
     // What was read for this is believed only now.
     file.fault.get().map_or(Ok(opened), |what| Err(damaged(what)))
+}
+
+/// The index that the bytes of a file hold, all of them compared.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<Version, OpenError> {
+    let file = IndexFile::of_bytes(bytes)?;
+    super::verify::compare(&file)?;
+    file.version(Verify::Header)
 }
 
 /// The moment of which the file in `path` is the state.

@@ -27,6 +27,29 @@ pub(super) fn save(version: &Version, path: &Path) -> Result<(), OpenError> {
     Ok(file.commit()?)
 }
 
+/// The bytes of the file of `version`.
+pub(super) fn to_bytes(version: &Version) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Memory::default();
+    write(version, None, &mut bytes)?;
+    Ok(bytes.0)
+}
+
+/// Bytes in memory, or an error when there is no more of it.
+#[derive(Default)]
+struct Memory(Vec<u8>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_reserve(bytes.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes the file of `version`, the state at `moment` of an index with a journal.
 pub(super) fn write(version: &Version, moment: Option<Moment>, to: &mut dyn Write) -> Result<(), OpenError> {
     let mut parts = parts(version);

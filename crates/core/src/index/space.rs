@@ -62,16 +62,14 @@ impl Space {
     /// Row `i` of `vectors`, as it is stored.
     pub(super) fn write_row(&self, vectors: Vectors<'_>, i: usize, row: &mut [u32]) {
         let width = self.width();
-        match vectors {
-            Vectors::Floats(values) => row.copy_from_slice(cast_slice(&values[i * width..][..width])),
-            Vectors::Bits(bytes) => {
-                row.fill(0);
-                let row: &mut [u8] = cast_slice_mut(row);
-                row[..width].copy_from_slice(&bytes[i * width..][..width]);
-                if !self.dim.is_multiple_of(8) {
-                    row[width - 1] &= (1 << (self.dim % 8)) - 1;
-                }
-            }
+        let Vectors::Bits(bytes) = vectors else {
+            return vectors.write_floats(i * width, cast_slice_mut(row));
+        };
+        row.fill(0);
+        let row: &mut [u8] = cast_slice_mut(row);
+        row[..width].copy_from_slice(&bytes[i * width..][..width]);
+        if !self.dim.is_multiple_of(8) {
+            row[width - 1] &= (1 << (self.dim % 8)) - 1;
         }
     }
 

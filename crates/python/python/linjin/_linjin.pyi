@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import TracebackType
-from typing import Any, Final, Literal, NoReturn, SupportsIndex, TypeAlias, TypedDict, final, overload
+from typing import Any, Final, Literal, Protocol, SupportsIndex, TypeAlias, TypedDict, final, overload
 
 import numpy as np
+import pandas
+import polars
+import pyarrow
 from numpy.typing import ArrayLike, NDArray
 
 from .annoy import Annoy
@@ -36,6 +39,18 @@ _Progress: TypeAlias = bool | Callable[[int, int], object]
 _SomeIds: TypeAlias = SupportsIndex | NDArray[np.integer[Any]] | Iterable[SupportsIndex]
 _Set: TypeAlias = _SomeIds | NDArray[np.bool_]
 _Sets: TypeAlias = _Set | Sequence[_Set | None]
+
+# Vectors: what NumPy takes, tensors, Arrow's arrays and tables.
+class _DLPack(Protocol):
+    def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+_Vectors: TypeAlias = ArrayLike | _DLPack | _ArrowArray | _ArrowStream
 
 __version__: str
 NO_ID: Final[int]
@@ -74,6 +89,9 @@ class Hits:
     def scores(self) -> _Distances: ...
     @property
     def counts(self) -> NDArray[np.int64]: ...
+    def to_arrow(self) -> pyarrow.Table: ...
+    def to_polars(self) -> polars.DataFrame: ...
+    def to_pandas(self) -> pandas.DataFrame: ...
     def __len__(self) -> Literal[2]: ...
     @overload
     def __getitem__(self, i: Literal[0, -2], /) -> _Ids: ...
@@ -97,7 +115,7 @@ class Index:
     def info(self) -> _Info: ...
     def add(
         self,
-        vectors: ArrayLike,
+        vectors: _Vectors,
         ids: _SomeIds | None = None,
         *,
         replace: bool = False,
@@ -107,7 +125,7 @@ class Index:
     def update(
         self,
         ids: _SomeIds,
-        vectors: ArrayLike,
+        vectors: _Vectors,
         *,
         threads: SupportsIndex | None = None,
         progress: _Progress | None = None,
@@ -116,7 +134,7 @@ class Index:
     def get(self, ids: _SomeIds) -> NDArray[Any]: ...
     def search(
         self,
-        query: ArrayLike,
+        query: _Vectors,
         k: SupportsIndex = 10,
         *,
         recall: float | None = None,
@@ -126,7 +144,7 @@ class Index:
         exclude: _Sets | None = None,
         threads: SupportsIndex | None = None,
     ) -> Hits: ...
-    def optimize(self, queries: ArrayLike | None = None) -> None: ...
+    def optimize(self, queries: _Vectors | None = None) -> None: ...
     def save(self, path: _Path) -> None: ...
     def commit(self) -> int: ...
     def rollback(self) -> None: ...
@@ -140,7 +158,7 @@ class Index:
     def __len__(self) -> int: ...
     def __contains__(self, id: SupportsIndex, /) -> bool: ...
     def __bool__(self) -> Literal[True]: ...
-    def __reduce__(self) -> NoReturn: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 def main(argv: list[str]) -> int: ...
 def open(

@@ -3,9 +3,8 @@
 use indicatif::HumanCount;
 use linjin::index::{Add, Index as Engine, Metric, Vectors};
 use numpy::{PyArray1, PyArrayMethods};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use super::hits::Hits;
 use super::search::{self, Ask};
@@ -27,7 +26,8 @@ use crate::errors::wrong_value;
 /// * "hamming": the share of bits that differ
 ///
 /// Each vector has an id, an integer from 0 to 2**64 - 2. Vectors are float32; other real numbers are converted.
-/// For "hamming" they are bool, or bits packed into uint8: bit i of a vector is bit i % 8 of byte i // 8, as
+/// They come as NumPy arrays, as anything with the buffer protocol or DLPack such as PyTorch's tensors on the CPU, as
+/// Arrow's FixedSizeList from PyArrow, Polars, pandas or DuckDB, or as lists. For "hamming" they are bool, or bits packed into uint8: bit i of a vector is bit i % 8 of byte i // 8, as
 /// numpy.packbits(..., bitorder="little") packs them.
 ///
 /// Any method may be called from any thread at any time. Searches, additions and files release the GIL.
@@ -108,7 +108,8 @@ impl Index {
     /// second, in this thread. If it raises something, or on Ctrl-C, the addition stops and the index is as before,
     /// unless all was done already.
     ///
-    /// C-contiguous float32 is read in place (for "hamming" packed uint8); do not write to it meanwhile.
+    /// C-contiguous float32, float64, float16 and int8 are read in place (for "hamming" packed uint8), and so is an Arrow
+    /// array in one chunk; do not write to them meanwhile. All others are copied once.
     ///
     /// All or nothing. Raises ValueError for another shape, NaN or infinity (naming row and column), an id that is
     /// in use, comes twice or is 2**64 - 1, or another number of ids.
@@ -384,10 +385,17 @@ impl Index {
         format!("linjin.Index(dim={}, metric='{}', len={len})", self.dim(), self.metric())
     }
 
-    /// Refuses: pickle and copy would hold all vectors in memory a second time.
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(PyTypeError::new_err(
-            "an Index is not pickled or copied: save it to a file, and open the file where it is wanted",
-        ))
+    /// For pickle and copy: all vectors go along. To share an index between processes, `save` and `open` it instead.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let bytes = py.detach(|| self.engine.to_bytes()).map_err(|error| errors::bytes(py, error))?;
+        Ok((py.import("linjin._linjin")?.getattr("_unpickle")?, (PyBytes::new(py, &bytes),)))
     }
+}
+
+/// The index that `Index.__reduce__` has made these bytes of.
+#[pyfunction]
+#[pyo3(name = "_unpickle")]
+pub(crate) fn unpickle(py: Python<'_>, bytes: &Bound<'_, PyBytes>) -> PyResult<Index> {
+    let bytes = bytes.as_bytes();
+    py.detach(|| Engine::from_bytes(bytes)).map(Index::new).map_err(|error| errors::bytes(py, error))
 }

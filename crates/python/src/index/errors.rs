@@ -101,6 +101,11 @@ pub(super) fn file(py: Python<'_>, path: &Path, error: OpenError) -> PyErr {
     }
 }
 
+/// From an index as bytes.
+pub(super) fn bytes(py: Python<'_>, error: OpenError) -> PyErr {
+    file(py, Path::new("the pickled index"), error)
+}
+
 /// As Python's own `open` raises it: the class by the number of the error, with the file's name.
 fn system(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr> {
     let name = path.as_os_str().to_owned();

@@ -94,6 +94,34 @@ impl Hits {
         }
     }
 
+    /// The hits as a table of PyArrow's: the columns `id`, `distance` and, for `cosine` and `dot`, `score`, a row for
+    /// each hit, closest first; for many queries `query` before them, the number of the query. There is no padding.
+    ///
+    /// Raises ImportError where PyArrow is not installed.
+    ///
+    ///     index.search(queries, k=10).to_arrow()
+    fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        framed(slf, "to_arrow")
+    }
+
+    /// The hits as a data frame of Polars', with the columns of `to_arrow`.
+    ///
+    /// Raises ImportError where Polars is not installed.
+    ///
+    ///     index.search(queries, k=10).to_polars()
+    fn to_polars<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        framed(slf, "to_polars")
+    }
+
+    /// The hits as a data frame of pandas', with the columns of `to_arrow`.
+    ///
+    /// Raises ImportError where pandas is not installed.
+    ///
+    ///     index.search(queries, k=10).to_pandas()
+    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        framed(slf, "to_pandas")
+    }
+
     fn __len__(&self) -> usize {
         2
     }
@@ -109,6 +137,11 @@ impl Hits {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("linjin.Hits(ids={}, distances={})", self.ids(py).repr()?, self.distances(py).repr()?))
     }
+}
+
+/// What the function of `linjin._frames` makes of the hits.
+fn framed<'py>(hits: &Bound<'py, Hits>, function: &str) -> PyResult<Bound<'py, PyAny>> {
+    hits.py().import("linjin._frames")?.call_method1(function, (hits,))
 }
 
 /// The array that is in the cell, or else a new one of these values.

@@ -22,7 +22,7 @@ mod search;
 mod sets;
 mod vectors;
 
-pub(crate) use class::Index;
+pub(crate) use class::{Index, unpickle};
 pub(crate) use errors::{IndexFileError, IndexLockedError};
 pub(crate) use file::{open, salvage, verify};
 pub(crate) use hits::Hits;

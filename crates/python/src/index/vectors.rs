@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use half::f16;
 use linjin::index::{Index, Vector, Vectors};
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
@@ -21,18 +22,40 @@ pub(super) struct Rows<'py> {
 }
 
 enum Values<'py> {
-    Floats(Floats<'py>),
+    /// Of these types the index reads the caller's memory; what NumPy had to put in order first is a copy.
+    Floats(PyReadonlyArrayDyn<'py, f32>),
+    Doubles(PyReadonlyArrayDyn<'py, f64>),
+    Halves(PyReadonlyArrayDyn<'py, f16>),
+    Bytes(PyReadonlyArrayDyn<'py, i8>),
     Bits(PyReadonlyArrayDyn<'py, u8>),
+    /// Of all other types.
+    Converted(Floats<'py>),
 }
 
 impl Rows<'_> {
     /// The values as the index takes them.
     pub(super) fn vectors(&self) -> PyResult<Vectors<'_>> {
         Ok(match &self.values {
-            Values::Floats(floats) => Vectors::Floats(floats.values()?),
+            Values::Floats(values) => Vectors::Floats(values.as_slice()?),
+            Values::Doubles(values) => Vectors::Doubles(values.as_slice()?),
+            Values::Halves(values) => Vectors::Halves(values.as_slice()?),
+            Values::Bytes(values) => Vectors::Bytes(values.as_slice()?),
             Values::Bits(bits) => Vectors::Bits(bits.as_slice()?),
+            Values::Converted(floats) => Vectors::Floats(floats.values()?),
         })
     }
+}
+
+/// The numbers of an array.
+fn numbers<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Values<'py>> {
+    let dtype = array.dtype();
+    Ok(match (dtype.kind(), dtype.itemsize()) {
+        (b'f', 4) => Values::Floats(arrays::contiguous(array, "float32")?),
+        (b'f', 8) => Values::Doubles(arrays::contiguous(array, "float64")?),
+        (b'f', 2) => Values::Halves(arrays::contiguous(array, "float16")?),
+        (b'i', 1) => Values::Bytes(arrays::contiguous(array, "int8")?),
+        _ => Values::Converted(arrays::floats(array)?),
+    })
 }
 
 /// Values, or bytes of packed bits, in a vector.
@@ -45,14 +68,17 @@ pub(super) fn slice(vectors: Vectors<'_>, width: usize, rows: Range<usize>) -> V
     let range = rows.start * width..rows.end * width;
     match vectors {
         Vectors::Floats(values) => Vectors::Floats(&values[range]),
+        Vectors::Doubles(values) => Vectors::Doubles(&values[range]),
+        Vectors::Halves(values) => Vectors::Halves(&values[range]),
+        Vectors::Bytes(values) => Vectors::Bytes(&values[range]),
         Vectors::Bits(bytes) => Vectors::Bits(&bytes[range]),
     }
 }
 
 /// One vector, of shape (dim,), or rows, of shape (n, dim), out of anything that NumPy makes an array of.
 ///
-/// Taken without a copy: C-contiguous float32, for `hamming` C-contiguous uint8 of packed bits. An empty list has no
-/// rows.
+/// Taken without a copy: C-contiguous float32, float64, float16 and int8, for `hamming` C-contiguous uint8 of packed
+/// bits. An empty list has no rows.
 pub(super) fn rows<'py>(object: &Bound<'py, PyAny>, index: &Index) -> PyResult<Rows<'py>> {
     let array = arrays::array(object)?;
     if index.metric().is_binary() {
@@ -65,7 +91,7 @@ pub(super) fn rows<'py>(object: &Bound<'py, PyAny>, index: &Index) -> PyResult<R
             tuple(got)
         ))
     })?;
-    Ok(Rows { n, single, values: Values::Floats(arrays::floats(&array)?) })
+    Ok(Rows { n, single, values: numbers(&array)? })
 }
 
 fn bits<'py>(array: &Bound<'py, PyUntypedArray>, index: &Index) -> PyResult<Rows<'py>> {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import linjin
-from index_support import filled, make_vectors
+from index_support import contents, filled, make_vectors
 
 SIGNATURES = {
     "add": "(self, vectors, ids=None, *, replace=False, threads=None, progress=None)",
@@ -31,7 +31,7 @@ PROPERTIES = {
     linjin.Index: {"dim", "ids", "info", "metric"},
     linjin.Hits: {"counts", "distances", "ids", "scores"},
 }
-METHODS = {linjin.Index: set(SIGNATURES), linjin.Hits: set()}
+METHODS = {linjin.Index: set(SIGNATURES), linjin.Hits: {"to_arrow", "to_pandas", "to_polars"}}
 FUNCTIONS = {
     "open": "(path, *, verify='lazy', writable=False, autocommit=None, dim=None, metric=None)",
     "salvage": "(path, to)",
@@ -142,10 +142,30 @@ def test_info():
     assert all(len(pair) == 2 for pair in info["curve"])
 
 
-@pytest.mark.parametrize("call", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_not_pickled_or_copied(call):
-    with pytest.raises(TypeError, match="save it to a file"):
-        call(linjin.Index(3))
+@pytest.mark.parametrize("call", [lambda index: pickle.loads(pickle.dumps(index)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("n", [0, 50, 3000])
+def test_pickled_and_copied(call, n, tmp_path):
+    """A twin that answers alike and goes its own way, of an index in memory and of one in a file."""
+    vectors = make_vectors("cosine", n, 12)
+    index = filled("cosine", vectors, np.arange(n) * 3)
+    index.save(tmp_path / "x.linjin")
+    for original in (index, linjin.open(tmp_path / "x.linjin")):
+        twin = call(original)
+        assert (twin.dim, twin.metric, contents(twin)) == (12, "cosine", contents(original))
+        assert twin.info["curve"] == original.info["curve"]
+        if n:
+            assert np.array_equal(twin.search(vectors[:20]).ids, original.search(vectors[:20]).ids)
+        twin.add(np.ones(12), ids=7)
+        assert 7 not in original
+
+
+def test_damaged_pickle():
+    whole = pickle.dumps(filled("cosine", make_vectors("cosine", 50, 12)), protocol=4)
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    for hurt in (whole.replace(b"LINJIN", b"LUNJIN"), flipped):
+        with pytest.raises(linjin.IndexFileError):
+            pickle.loads(hurt)
 
 
 @pytest.mark.parametrize("name", ["dim", "metric", "ids", "info", "new"])

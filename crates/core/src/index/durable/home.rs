@@ -37,9 +37,15 @@ impl Home {
                 Ok(())
             }
             Self::Writable(writer) => {
+                let mut floats = Vec::new();
                 let rows = match vectors {
                     Vectors::Floats(values) => cast_slice(values),
                     Vectors::Bits(bytes) => bytes,
+                    Vectors::Doubles(_) | Vectors::Halves(_) | Vectors::Bytes(_) => {
+                        floats.resize(vectors.len(), 0.0_f32);
+                        vectors.write_floats(0, &mut floats);
+                        cast_slice(&floats)
+                    }
                 };
                 writer.change(next, |journal| journal.add(ids, rows))
             }

@@ -1,4 +1,13 @@
 //! What can be typed.
+//!
+//! | file | for |
+//! | --- | --- |
+//! | `mod.rs` | the command, `build`, `search`, `info`, `verify`, `eval` |
+//! | `change.rs` | `add`, `remove`, `merge`, `convert`, `tune` |
+//! | `shell.rs` | `completions`, `man` |
+
+mod change;
+mod shell;
 
 use std::path::PathBuf;
 
@@ -6,7 +15,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use linjin::index::Metric;
 
-/// Nearest neighbours of vectors: build an index, search it, check it, measure it.
+pub(crate) use change::{Add, Convert, Merge, Remove, Tune};
+pub(crate) use shell::{Completions, Man};
+
+/// Nearest neighbours of vectors: build an index, search it, change it, check it, measure it.
 #[derive(Debug, Parser)]
 #[command(
     name = "linjin",
@@ -19,7 +31,9 @@ Exit codes: 0 done, 1 failed, 2 typed wrongly, 3 a file is damaged or something 
 Examples:
   linjin build vectors.npy -o items.linjin --metric cosine
   linjin search items.linjin queries.npy -k 5
+  linjin add items.linjin more.npy
   linjin eval items.linjin --queries queries.npy --svg curve.svg
+  linjin convert items.ann -o items.linjin --dim 40 --metric angular
   linjin verify items.linjin
   linjin images index ~/Pictures"
 )]
@@ -35,6 +49,13 @@ pub(crate) enum Command {
     Info(Info),
     Verify(Verify),
     Eval(Eval),
+    Tune(Tune),
+    Add(Add),
+    Remove(Remove),
+    Merge(Merge),
+    Convert(Convert),
+    Completions(Completions),
+    Man(Man),
     #[cfg(feature = "images")]
     Images(crate::images::args::Images),
 }
@@ -216,7 +237,7 @@ pub(crate) struct Eval {
     pub(crate) json: bool,
 }
 
-fn metric() -> impl TypedValueParser<Value = Metric> {
+pub(super) fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse::<Metric>())
 }
 
@@ -228,7 +249,7 @@ pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-fn recall(text: &str) -> Result<f32, String> {
+pub(super) fn recall(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(recall) if recall > 0.0 && recall <= 1.0 => Ok(recall),
         Ok(_) => Err("a recall is above 0 and at most 1".to_owned()),
@@ -236,7 +257,7 @@ fn recall(text: &str) -> Result<f32, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
         Ok(_) => Err("from 0 to 86400 seconds".to_owned()),

@@ -1,4 +1,11 @@
 //! NumPy arrays out of Python objects, of the element type and in the order that Rust reads.
+//!
+//! | file | duty |
+//! | --- | --- |
+//! | `mod.rs` | what NumPy makes of an object, and its elements |
+//! | `arrow.rs` | Arrow's vectors as matrices, where they lie |
+
+mod arrow;
 
 use numpy::{
     Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
@@ -11,9 +18,21 @@ use pyo3::types::IntoPyDict;
 
 use crate::errors;
 
-/// What NumPy makes of an object; an array is taken as it is.
+/// What NumPy makes of an object; an array is taken as it is, and so is what lies in Arrow's memory, or where DLPack or
+/// the buffer protocol say.
 pub(crate) fn array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static FROM_DLPACK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if let Ok(array) = object.cast_exact::<PyUntypedArray>() {
+        return Ok(array.clone());
+    }
+    if let Some(matrix) = arrow::matrix(object)? {
+        return Ok(matrix);
+    }
+    if !object.hasattr("__array__")? && object.hasattr("__dlpack__")? {
+        let from_dlpack = FROM_DLPACK.import(object.py(), "numpy", "from_dlpack")?;
+        return Ok(from_dlpack.call1((object,))?.cast_into()?);
+    }
     let asarray = ASARRAY.import(object.py(), "numpy", "asarray")?;
     Ok(asarray.call1((object,))?.cast_into()?)
 }

@@ -1,0 +1,49 @@
+"""What a search found, as tables of other libraries; each is imported when it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+    from ._linjin import Hits
+
+
+def columns(hits: Hits) -> dict[str, NDArray[Any]]:
+    """The columns of the table, a row for each hit: `query` for many queries, `id`, `distance`, `score` if there is one."""
+    found: dict[str, NDArray[Any]] = {"id": hits.ids, "distance": hits.distances}
+    scores = getattr(hits, "scores", None)  # an AttributeError for metrics that have none
+    if scores is not None:
+        found["score"] = scores
+    if hits.ids.ndim == 1:
+        return found
+    there = np.arange(hits.ids.shape[1]) < hits.counts[:, None]
+    queries = np.repeat(np.arange(len(hits.counts)), hits.counts)
+    return {"query": queries} | {name: values[there] for name, values in found.items()}
+
+
+def to_arrow(hits: Hits) -> pyarrow.Table:
+    """A table of PyArrow's."""
+    import pyarrow
+
+    return pyarrow.table(columns(hits))
+
+
+def to_polars(hits: Hits) -> polars.DataFrame:
+    """A data frame of Polars'."""
+    import polars
+
+    return polars.DataFrame(columns(hits))
+
+
+def to_pandas(hits: Hits) -> pandas.DataFrame:
+    """A data frame of pandas'."""
+    import pandas
+
+    return pandas.DataFrame(columns(hits))

@@ -1,0 +1,52 @@
+"""What mkdocs does to the pages beyond showing them: the API out of docstrings, and links that leave the folder.
+
+The pages are read in the repository too, where a link may lead to any file of it; on the site such a link is text. `api.md`
+gets every public class and function of the installed linjin, so that the page cannot differ from `help()`.
+"""
+
+import inspect
+import re
+
+import linjin
+import linjin.annoy
+
+MARK = "<!-- api -->"
+
+
+def on_page_markdown(markdown, page, **_):
+    """The page as the site shows it."""
+    markdown = re.sub(r"\[([^\]]+)\]\((?:\.\./)+[^)]*\)", r"\1", markdown)
+    return markdown.replace(MARK, api()) if MARK in markdown else markdown
+
+
+def api():
+    """Everything public, as Markdown."""
+    parts = []
+    functions = [linjin.open, linjin.verify]
+    parts += [section("linjin", thing, 2) for thing in (linjin.Index, linjin.Hits, *functions, linjin.IndexFileError)]
+    parts.append("## Constants\n\n" + "\n".join(f"- `linjin.{name}` = {getattr(linjin, name)}" for name in ("DEFAULT_RECALL", "NO_ID")))
+    parts.append("## linjin.annoy\n\n" + inspect.getdoc(linjin.annoy))
+    parts.append(section("linjin.annoy", linjin.annoy.install, 3))
+    parts.append(section("linjin.annoy", linjin.annoy.AnnoyIndex, 3, "AnnoyIndex"))
+    return "\n\n".join(parts)
+
+
+def section(module, thing, level, name=None):
+    """A class with its methods and properties, or a function."""
+    name = name or thing.__name__
+    lines = [f"{'#' * level} {module}.{name}", *body(thing, f"{module}.{name}")]
+    if not inspect.isclass(thing) or issubclass(thing, Exception):
+        return "\n\n".join(lines)
+    for attribute in sorted(name for name in dir(thing) if not name.startswith("_")):
+        member = getattr(thing, attribute)
+        lines += [f"{'#' * (level + 1)} {name}.{attribute}", *body(member, attribute)]
+    return "\n\n".join(lines)
+
+
+def body(thing, name):
+    """The signature, where there is one, and the docstring."""
+    found = []
+    if callable(thing) and not (inspect.isclass(thing) and issubclass(thing, Exception)):
+        signature = re.sub(r"\(\$?self(, /)?(, )?", "(", str(inspect.signature(thing)))
+        found.append(f"```text\n{name}{signature}\n```")
+    return [*found, inspect.getdoc(thing)]
