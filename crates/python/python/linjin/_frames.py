@@ -30,20 +30,31 @@ def columns(hits: Hits) -> dict[str, NDArray[Any]]:
 
 def to_arrow(hits: Hits) -> pyarrow.Table:
     """A table of PyArrow's."""
-    import pyarrow
-
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise missing("PyArrow", "arrow") from error
     return pyarrow.table(columns(hits))
 
 
 def to_polars(hits: Hits) -> polars.DataFrame:
     """A data frame of Polars'."""
-    import polars
-
+    try:
+        import polars
+    except ImportError as error:
+        raise missing("Polars", "polars") from error
     return polars.DataFrame(columns(hits))
 
 
 def to_pandas(hits: Hits) -> pandas.DataFrame:
     """A data frame of pandas'."""
-    import pandas
-
+    try:
+        import pandas
+    except ImportError as error:
+        raise missing("pandas", "pandas") from error
     return pandas.DataFrame(columns(hits))
+
+
+def missing(library: str, extra: str) -> ImportError:
+    """What to do about a library that is not there."""
+    return ImportError(f"{library} is not installed: pip install linjin[{extra}]")

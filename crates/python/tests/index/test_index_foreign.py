@@ -1,6 +1,7 @@
 """Vectors of other libraries, where they lie, and hits as their tables: PyArrow, Polars, pandas, DuckDB, DLPack, buffers."""
 
 import array
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +235,11 @@ def test_hits_as_tables(kind):
     assert table["id"].tolist() == [*many.ids[0, :3], 4]
     assert np.isfinite(table["distance"]).all()
     assert list(table_of(kind, filled("manhattan", FLOATS).search(FLOATS[:2]))) == ["query", "id", "distance"]
+
+
+@pytest.mark.parametrize("kind", ["arrow", "polars", "pandas"])
+def test_a_library_that_is_missing_is_named(kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, {"arrow": "pyarrow"}.get(kind, kind), None)
+    hits = filled("cosine", FLOATS[:6]).search(FLOATS[0])
+    with pytest.raises(ImportError, match=rf"pip install linjin\[{kind}\]"):
+        getattr(hits, f"to_{kind}")()
