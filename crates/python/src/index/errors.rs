@@ -44,6 +44,7 @@ pub(super) fn update(error: UpdateError) -> PyErr {
     match error {
         UpdateError::Unknown { .. } => PyKeyError::new_err(text),
         UpdateError::Damaged { .. } => IndexFileError::new_err(text),
+        UpdateError::Memory { .. } => PyMemoryError::new_err(text),
         _ => PyValueError::new_err(text),
     }
 }
