@@ -140,10 +140,7 @@ fn check(row: &str, room: &Room) {
             bytes[rows] ^= 1;
             room.write("bad.linjin", bytes);
             room.text("verify bad.linjin --salvage empty.linjin");
-            assert_eq!(
-                room.json("search empty.linjin --vector 1,0 --json")[0]["ids"],
-                Vec::<u64>::new().into()
-            );
+            assert_eq!(room.json("search empty.linjin --vector 1,0 --json")[0]["ids"], serde_json::json!([]));
         }
         "a dimension of 0 or above 65,535" => {
             room.write("none.npy", npy_of("'<f4'", "(2, 0)", &[]));
