@@ -255,6 +255,12 @@ pub enum UpdateError {
         /// The id.
         id: u64,
     },
+    /// There is no memory for so many vectors.
+    #[error("there is no memory for {vectors} vectors more; the index is as it was before")]
+    Memory {
+        /// How many were to be added.
+        vectors: usize,
+    },
     /// No more vectors fit.
     #[error("an index holds up to 4294967295 vectors")]
     Full,

@@ -224,6 +224,9 @@ impl Index {
         if n == 0 {
             return Ok(ids);
         }
+        if !update::has_room(&version, n) {
+            return Err(UpdateError::Memory { vectors: n });
+        }
         let mut watch = |share: f64| match options.progress {
             Some(progress) => progress((share * n as f64) as usize, n),
             None => ControlFlow::Continue(()),

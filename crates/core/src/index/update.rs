@@ -50,8 +50,7 @@ pub(super) fn add(
     let known: Vec<Option<u32>> = rows.ids.iter().map(|&id| version.slot(id)).collect();
     let new = known.iter().filter(|slot| slot.is_none()).count();
     let len = version.len + new;
-    let trained = version.leaves.as_ref().map_or(LEAST_TRAINED / GROWTH, |grown| grown.store.trained);
-    if work.regroup && len >= trained * GROWTH && len >= LEAST_TRAINED {
+    if work.regroup && is_rebuilt(version, len) {
         return ControlFlow::Continue((rebuild(version, rows, &known, work, watch)?, free.len()));
     }
     let mut next = version.clone();
@@ -82,6 +81,21 @@ pub(super) fn add(
     ties::tie(&mut next, &slots, work.threads);
     settle(&mut next);
     ControlFlow::Continue((next, new.min(free.len())))
+}
+
+/// Whether an addition that makes it so many vectors lays all out anew.
+fn is_rebuilt(version: &Version, len: usize) -> bool {
+    let trained = version.leaves.as_ref().map_or(LEAST_TRAINED / GROWTH, |grown| grown.store.trained);
+    len >= trained.saturating_mul(GROWTH) && len >= LEAST_TRAINED
+}
+
+/// Whether the system has about as much memory as `n` more vectors take while they are added: rows, and codes twice. Asked
+/// before it is needed, since in the middle of the work an allocation that fails ends the process.
+pub(super) fn has_room(version: &Version, n: usize) -> bool {
+    const BESIDE: usize = 64;
+    let laid_out = if is_rebuilt(version, version.len + n) { version.len + n } else { n };
+    let bytes = laid_out.checked_mul(2 * (version.space.row_words() * size_of::<u32>() + BESIDE));
+    bytes.is_some_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
 }
 
 pub(super) fn next_id(next: u64, ids: &[u64]) -> u64 {

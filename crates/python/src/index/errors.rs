@@ -55,6 +55,7 @@ pub(super) fn update(error: UpdateError) -> PyErr {
         UpdateError::Unknown { .. } => PyKeyError::new_err(text),
         UpdateError::Damaged { .. } => IndexFileError::new_err(text),
         UpdateError::Commit(error) => commit(error),
+        UpdateError::Memory { .. } => PyMemoryError::new_err(text),
         _ => PyValueError::new_err(text),
     }
 }
