@@ -22,6 +22,12 @@ pub(in crate::index) struct Reader {
     pub(super) changed: bool,
 }
 
+/// What a journal has behind a state.
+struct Later {
+    place: (Place, u64),
+    changes: Changes,
+}
+
 impl Reader {
     /// What was read, and from where.
     fn new(path: &Path, loaded: Loaded) -> (Self, Version) {
@@ -69,8 +75,8 @@ impl Reader {
             return if persist::moment(&self.path)? == self.moment { Ok(None) } else { self.anew() };
         };
         match self.later(file, version) {
-            Ok(Some((_, changes))) if changes.commits == 0 => Ok(None),
-            Ok(Some((place, changes))) => {
+            Ok(Some(Later { changes, .. })) if changes.commits == 0 => Ok(None),
+            Ok(Some(Later { place, changes })) => {
                 let moment = place.0.moment();
                 let next = changes.apply(version.clone());
                 let next = next.map_err(|what| OpenError::Journal { path: journal_of(&self.path), what })?;
@@ -84,11 +90,7 @@ impl Reader {
     }
 
     /// What a journal has behind the state that this index is in; `None` if it does not know that state any more.
-    fn later(
-        &self,
-        file: std::fs::File,
-        version: &Version,
-    ) -> Result<Option<((Place, u64), Changes)>, Fault> {
+    fn later(&self, file: std::fs::File, version: &Version) -> Result<Option<Later>, Fault> {
         let mut reader = journal::Reader::new(file, of(&version.space))?;
         let mut behind = reader.at();
         match self.place {
@@ -105,7 +107,7 @@ impl Reader {
         while let Some(commit) = reader.next()? {
             changes.take_up(commit);
         }
-        Ok(Some(((reader.place(), behind), changes)))
+        Ok(Some(Later { place: (reader.place(), behind), changes }))
     }
 
     /// The index opened once more.
