@@ -6,6 +6,7 @@
 //! | `files.rs` | damaged, truncated and foreign files: an error that says what is wrong, never a crash |
 //! | `round_trip.rs` | build, search, info, verify |
 //! | `eval.rs` | recall, truth, the plot |
+//! | `journal.rs` | an index that is open for writing elsewhere |
 //! | `images.rs` | pictures in folders |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
@@ -14,6 +15,7 @@ mod eval;
 mod files;
 #[cfg(feature = "images")]
 mod images;
+mod journal;
 mod round_trip;
 mod usage;
 
