@@ -72,7 +72,7 @@ impl Reader {
         }
         let file = existing(Disk.open(&journal_of(&self.path)))?;
         let Some(file) = file else {
-            return if persist::moment(&self.path)? == self.moment { Ok(None) } else { self.anew() };
+            return if persist::moment(&self.path)? == self.moment { Ok(None) } else { self.anew(version) };
         };
         match self.later(file, version) {
             Ok(Some(Later { changes, .. })) if changes.commits == 0 => Ok(None),
@@ -84,7 +84,7 @@ impl Reader {
                 Ok(Some(next))
             }
             // Damage may be a writer at work: opening looks twice.
-            Ok(None) | Err(Fault::Damaged(_)) => self.anew(),
+            Ok(None) | Err(Fault::Damaged(_)) => self.anew(version),
             Err(Fault::Io(error)) => Err(error.into()),
         }
     }
@@ -111,8 +111,12 @@ impl Reader {
     }
 
     /// The index opened once more.
-    fn anew(&mut self) -> Result<Option<Version>, OpenError> {
+    fn anew(&mut self, before: &Version) -> Result<Option<Version>, OpenError> {
         let (next, version) = Self::new(&self.path, load(&Disk, &self.path)?);
+        let (space, old) = (version.space, before.space);
+        if (space.dim, space.metric) != (old.dim, old.metric) {
+            return Err(OpenError::Other { dim: space.dim, metric: space.metric });
+        }
         let same = next.moment == self.moment;
         *self = next;
         Ok((!same).then_some(version))
