@@ -196,7 +196,9 @@ fn one_writes_at_a_time() {
     assert!(begun.elapsed() < Duration::from_millis(100));
     add(&index, &[1]);
     index.close().unwrap();
+    index.close().unwrap();
     assert!(index.is_empty(), "what was not committed is taken back");
+    assert_eq!((index.info().generation, index.info().uncommitted), (0, 0));
     drop(again(&path));
     assert!(matches!(index.commit(), Err(CommitError::Closed)));
     let error = index.add(&[0.0; DIM], None, &Add::default()).unwrap_err();
@@ -253,7 +255,9 @@ fn a_file_put_in_the_place_of_another_is_seen() {
     assert!(reader.refresh().unwrap() && reader.ids().unwrap() == [3]);
     assert_eq!(names(&path), ["items.linjin"], "nothing lies beside an index that nobody opens for writing");
     Index::new(DIM + 1, Metric::Euclidean).unwrap().save(&path).unwrap();
-    assert!(matches!(reader.refresh(), Err(OpenError::Other { dim: 5, .. })));
+    for _ in 0..2 {
+        assert!(matches!(reader.refresh(), Err(OpenError::Other { dim: 5, .. })));
+    }
     assert_eq!(reader.ids().unwrap(), [3]);
 }
 

@@ -8,6 +8,7 @@
 //! | `round_trip.rs` | build, search, info, verify |
 //! | `change.rs` | add, remove, merge, convert, tune, completions, manual pages |
 //! | `eval.rs` | recall, truth, the plot |
+//! | `journal.rs` | an index that is open for writing elsewhere |
 //! | `images.rs` | pictures in folders |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
@@ -18,6 +19,7 @@ mod files;
 #[cfg(feature = "images")]
 mod images;
 mod inputs;
+mod journal;
 mod round_trip;
 mod usage;
 

@@ -304,11 +304,9 @@ impl OnDisk {
                         (at, bytes) = (at + piece.len(), rest);
                     }
                 }
-                (Call::SetLen { len, .. }, _) => {
-                    if luck == Luck::Everything || random.flip() {
-                        self.bytes.resize(len as usize, 0);
-                        full = len as usize;
-                    }
+                (Call::SetLen { len, .. }, _) if luck == Luck::Everything || random.flip() => {
+                    self.bytes.resize(len as usize, 0);
+                    full = len as usize;
                 }
                 _ => {}
             }

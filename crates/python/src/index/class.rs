@@ -298,9 +298,9 @@ impl Index {
     /// disk: then the changes are there still, and can be committed again unless the message says that the index has
     /// to be opened anew.
     ///
-    ///     with linjin.open("items.linjin", writable=True) as index:
-    ///         index.add(vectors)
-    ///         index.commit()
+    ///     index = linjin.open("items.linjin", writable=True)
+    ///     index.add(vectors)
+    ///     index.commit()
     fn commit(&self, py: Python<'_>) -> PyResult<u64> {
         py.detach(|| self.engine.commit()).map_err(errors::commit)
     }

@@ -124,9 +124,6 @@ impl Index {
         let Home::File(reader) = &self.home else { return Ok(false) };
         let (version, mut free) = self.writer();
         let Some(next) = lock(reader).refresh(&version)? else { return Ok(false) };
-        if (next.space.dim, next.space.metric) != (self.dim(), self.metric()) {
-            return Err(OpenError::Other { dim: next.space.dim, metric: next.space.metric });
-        }
         *free = None;
         self.current.store(Arc::new(next));
         Ok(true)

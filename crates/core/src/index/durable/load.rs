@@ -68,7 +68,7 @@ pub(super) struct Followed {
 /// What became of a journal.
 enum Met {
     /// Its commits behind the state of the file.
-    All(Followed, Changes),
+    All(Box<(Followed, Changes)>),
     /// The state of the file is not among its own; it has so many commits.
     Strange(u64),
 }
@@ -88,7 +88,8 @@ pub(in crate::index) fn load(
         let alone = |version| Loaded { version, base, moment: base, journal: None };
         let Some(file) = existing(storage.open(&journal))? else { return Ok(alone(version)) };
         let wrong = match follow(file, of(&version.space), base) {
-            Ok(Met::All(followed, changes)) => {
+            Ok(Met::All(met)) => {
+                let (followed, changes) = *met;
                 let moment = followed.reader.moment();
                 let version = changes.apply(version).map_err(damaged)?;
                 return Ok(Loaded { version, base, moment, journal: Some(followed) });
@@ -129,7 +130,7 @@ fn follow(file: File, of: Of, base: Moment) -> Result<Met, Fault> {
     }
     let (commits, vectors) = (changes.commits, changes.vectors);
     Ok(match behind {
-        Some(behind) => Met::All(Followed { reader, behind, commits, vectors }, changes),
+        Some(behind) => Met::All(Box::new((Followed { reader, behind, commits, vectors }, changes))),
         None => Met::Strange(passed),
     })
 }

@@ -23,6 +23,12 @@ pub(in crate::index) struct Reader {
     pub(super) changed: bool,
 }
 
+/// What a journal has behind a state.
+struct Later {
+    place: (Place, u64),
+    changes: Changes,
+}
+
 impl Reader {
     /// What was read, and from where.
     fn new(path: &Path, verify: Verify, loaded: Loaded) -> (Self, Version) {
@@ -67,11 +73,11 @@ impl Reader {
         }
         let file = existing(Disk.open(&journal_of(&self.path)))?;
         let Some(file) = file else {
-            return if opening::moment(&self.path)? == self.moment { Ok(None) } else { self.anew() };
+            return if opening::moment(&self.path)? == self.moment { Ok(None) } else { self.anew(version) };
         };
         match self.later(file, version) {
-            Ok(Some((_, changes))) if changes.commits == 0 => Ok(None),
-            Ok(Some((place, changes))) => {
+            Ok(Some(Later { changes, .. })) if changes.commits == 0 => Ok(None),
+            Ok(Some(Later { place, changes })) => {
                 let moment = place.0.moment();
                 let next = changes.apply(version.clone());
                 let next = next.map_err(|what| OpenError::Journal { path: journal_of(&self.path), what })?;
@@ -79,17 +85,13 @@ impl Reader {
                 Ok(Some(next))
             }
             // Damage may be a writer at work: opening looks twice.
-            Ok(None) | Err(Fault::Damaged(_)) => self.anew(),
+            Ok(None) | Err(Fault::Damaged(_)) => self.anew(version),
             Err(Fault::Io(error)) => Err(error.into()),
         }
     }
 
     /// What a journal has behind the state that this index is in; `None` if it does not know that state any more.
-    fn later(
-        &self,
-        file: std::fs::File,
-        version: &Version,
-    ) -> Result<Option<((Place, u64), Changes)>, Fault> {
+    fn later(&self, file: std::fs::File, version: &Version) -> Result<Option<Later>, Fault> {
         let mut reader = journal::Reader::new(file, of(&version.space))?;
         let mut behind = reader.at();
         match self.place {
@@ -106,12 +108,16 @@ impl Reader {
         while let Some(commit) = reader.next()? {
             changes.take_up(commit);
         }
-        Ok(Some(((reader.place(), behind), changes)))
+        Ok(Some(Later { place: (reader.place(), behind), changes }))
     }
 
     /// The index opened once more.
-    fn anew(&mut self) -> Result<Option<Version>, OpenError> {
+    fn anew(&mut self, before: &Version) -> Result<Option<Version>, OpenError> {
         let (next, version) = Self::new(&self.path, self.verify, load(&Disk, &self.path, self.verify)?);
+        let (space, old) = (version.space, before.space);
+        if (space.dim, space.metric) != (old.dim, old.metric) {
+            return Err(OpenError::Other { dim: space.dim, metric: space.metric });
+        }
         let same = next.moment == self.moment;
         *self = next;
         Ok((!same).then_some(version))

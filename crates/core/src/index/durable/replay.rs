@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use bytemuck::allocation::pod_collect_to_vec;
+use bytemuck::cast_slice_mut;
 use rustc_hash::FxHashMap;
 
 use crate::index::update::{self, Rows, Work};
@@ -58,37 +58,67 @@ impl Changes {
         let mut slots: Vec<u32> = gone.filter_map(|(&id, _)| version.slot(id)).collect();
         slots.sort_unstable();
         let mut version = if slots.is_empty() { version } else { update::remove(&version, &slots) };
-        let (mut ids, mut rows) = (Vec::new(), Vec::new());
+        let n = self.last.values().flatten().count();
+        let mut ids = Vec::with_capacity(n);
+        let mut rows = Rest::new(&version, n);
         for (at, change) in self.all.iter().enumerate() {
             let Change::Add { ids: some, rows: bytes } = change else { continue };
             let width = bytes.len() / some.len().max(1);
             for (row, &id) in some.iter().enumerate() {
                 if self.last[&id] == Some((at, row)) {
+                    rows.put(ids.len(), &bytes[row * width..][..width]);
                     ids.push(id);
-                    rows.extend_from_slice(&bytes[row * width..][..width]);
                 }
             }
         }
         drop(self.all);
         if !ids.is_empty() {
-            version = add(&version, &ids, &rows)?;
+            version = add(&version, &ids, rows.vectors())?;
         }
         version.next_id = version.next_id.max(self.next_id);
         Ok(version)
     }
 }
 
-fn add(version: &Version, ids: &[u64], rows: &[u8]) -> Result<Version, String> {
-    let floats: Vec<f32>;
-    let vectors = if version.space.metric.is_binary() {
-        Vectors::Bits(rows)
-    } else {
-        floats = pod_collect_to_vec(rows);
-        if floats.iter().any(|value| !value.is_finite()) {
-            return Err("it holds a value that is not finite".to_owned());
+/// Rows that are left, one behind the other.
+enum Rest {
+    Floats(Vec<f32>),
+    Bits(Vec<u8>),
+}
+
+impl Rest {
+    /// Room for `n` rows.
+    fn new(version: &Version, n: usize) -> Self {
+        let values = n * version.space.width();
+        if version.space.metric.is_binary() {
+            Self::Bits(vec![0; values])
+        } else {
+            Self::Floats(vec![0.0; values])
         }
-        Vectors::Floats(&floats)
-    };
+    }
+
+    fn put(&mut self, i: usize, row: &[u8]) {
+        let all = match self {
+            Self::Floats(values) => cast_slice_mut(values),
+            Self::Bits(bytes) => bytes.as_mut_slice(),
+        };
+        all[i * row.len()..][..row.len()].copy_from_slice(row);
+    }
+
+    fn vectors(&self) -> Vectors<'_> {
+        match self {
+            Self::Floats(values) => Vectors::Floats(values),
+            Self::Bits(bytes) => Vectors::Bits(bytes),
+        }
+    }
+}
+
+fn add(version: &Version, ids: &[u64], vectors: Vectors<'_>) -> Result<Version, String> {
+    if let Vectors::Floats(values) = vectors
+        && values.iter().any(|value| !value.is_finite())
+    {
+        return Err("it holds a value that is not finite".to_owned());
+    }
     if ids.contains(&NO_ID) {
         return Err("it holds a vector without an id".to_owned());
     }

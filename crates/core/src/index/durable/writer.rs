@@ -54,6 +54,8 @@ pub(super) struct State {
     /// When the first change since the last commit was made.
     pub(super) since: Option<Instant>,
     recovered: Option<Recovered>,
+    /// How many commits there were when it was closed.
+    generation: u64,
     /// What went wrong in the background the last time.
     pub(super) trouble: Option<String>,
 }
@@ -133,6 +135,7 @@ impl Writer {
             file: path.metadata()?.len(),
             since: None,
             recovered,
+            generation: 0,
             trouble: None,
         };
         let shared = Arc::new(Shared {
@@ -228,7 +231,9 @@ impl Writer {
         // Whoever comes next must not find a checkpoint at work.
         let folding = lock(&self.shared.folding);
         let mut state = lock(&self.shared.state);
-        state.open = None;
+        if let Some(open) = state.open.take() {
+            state.generation = open.journal.committed().0.commit;
+        }
         state.latest = state.committed.clone();
         let version = state.latest.clone();
         drop((state, folding));
@@ -243,6 +248,7 @@ impl Writer {
         let mut state = lock(&self.shared.state);
         info.recovered = state.recovered;
         info.trouble = state.trouble.clone();
+        info.generation = state.generation;
         if let Ok(journal) = state.journal() {
             info.generation = journal.committed().0.commit;
             (info.journal, info.uncommitted) = (journal.bytes(), journal.changes());
