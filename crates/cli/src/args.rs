@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Eval(Eval),
     #[cfg(feature = "images")]
     Images(crate::images::args::Images),
+    #[cfg(feature = "serve")]
+    Serve(crate::serve::Serve),
 }
 
 /// Make an index of a file of vectors.

@@ -5,6 +5,7 @@
 //! | `args.rs` | what can be typed |
 //! | `commands/` | one verb each |
 //! | `images/` | the verbs of `linjin images` |
+//! | `serve.rs` | `linjin serve` |
 //! | `effort.rs`, `queries.rs`, `truth.rs` | what several verbs share |
 //! | `read/` | vectors and ids from .npy, .fvecs, .bvecs, .ivecs and .hdf5 |
 //! | `output/` | tables, JSON, .npy, plots, progress |
@@ -19,6 +20,8 @@ mod images;
 mod output;
 mod queries;
 mod read;
+#[cfg(feature = "serve")]
+mod serve;
 mod truth;
 
 use std::ffi::OsString;

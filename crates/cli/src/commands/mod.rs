@@ -24,6 +24,8 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> 
         Command::Eval(arguments) => eval::run(&arguments, out),
         #[cfg(feature = "images")]
         Command::Images(arguments) => crate::images::run(&arguments.command, out),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => crate::serve::run(arguments, out),
     }
 }
 

@@ -256,6 +256,9 @@ pub(crate) struct Filter {
     /// Only below this folder of the collection
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+    /// Only with this in their path
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) name: Option<String>,
     /// Only taken then or later: 2024, 2024-05, 2024-05-06 or 2024-05-06T07:08:09
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) after: Option<String>,
