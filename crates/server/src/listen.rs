@@ -18,7 +18,7 @@ use crate::app::App;
 /// Connections at a time; more wait to be taken.
 const CONNECTIONS: usize = 256;
 /// The first line and the headers have to be there by then; a connection that is kept open may rest as long.
-const HEADERS: Duration = Duration::from_secs(20);
+const HEADERS: Duration = Duration::from_secs(10);
 /// Requests that were begun may take so long when the server is stopped.
 const FAREWELL: Duration = Duration::from_secs(5);
 

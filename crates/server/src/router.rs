@@ -24,7 +24,7 @@ use crate::problem::Problem;
 /// Bytes of a request: a picture, or vectors to add.
 pub(crate) const BODY: usize = 25 << 20;
 /// A body that says nothing for so long is given up.
-const BODY_PAUSE: Duration = Duration::from_secs(20);
+const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// An answer is given up after so long.
 const ANSWER: Duration = Duration::from_secs(120);
 

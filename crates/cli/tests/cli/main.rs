@@ -7,6 +7,7 @@
 //! | `round_trip.rs` | build, search, info, verify |
 //! | `eval.rs` | recall, truth, the plot |
 //! | `images.rs` | pictures in folders |
+//! | `serve.rs` | pictures and vectors over HTTP |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
 
@@ -15,6 +16,8 @@ mod files;
 #[cfg(feature = "images")]
 mod images;
 mod round_trip;
+#[cfg(feature = "serve")]
+mod serve;
 mod usage;
 
 use std::fs;

@@ -175,3 +175,15 @@ fn vectors_tell_pictures_apart_and_variants_together() {
         assert!(cosine(&original, &vector(&drawing(seed, 640, 480), 95)) < 0.9);
     }
 }
+
+#[test]
+fn what_the_camera_wrote_is_told() {
+    // One entry: the program that wrote the file.
+    let mut block = b"II*\0\x08\0\0\0\x01\0\x31\x01\x02\0\x09\0\0\0\x1A\0\0\0\0\0\0\0".to_vec();
+    block.extend(b"Lab\x07 1.2\0");
+    let file = png(&drawing(1, 40, 30), Some(block));
+    let notes = linjin_images::camera_notes(std::io::Cursor::new(&file));
+    assert_eq!(notes, [("Software".to_owned(), "Lab 1.2".to_owned())]);
+    assert!(linjin_images::camera_notes(std::io::Cursor::new(b"no picture")).is_empty());
+    assert!(linjin_images::camera_notes(std::io::Cursor::new(&file[..60])).is_empty());
+}
