@@ -86,14 +86,11 @@ test('more like this, by pointer; back and forward', async () => {
   await go('/?name=picture-008');
   await tiles().first().hover();
   await tiles().first().getByRole('button', { name: 'More like this' }).click();
-  await page.getByRole('button', { name: /^Remove .*picture-008/ }).waitFor();
   await searched();
-  assert.match(address(), /^\?t=p\d+&name=picture-008$/);
-  await page.getByRole('button', { name: /^Remove .*picture-008/ }).click();
-  await page.waitForFunction(() => document.querySelector('.tile .pic')?.ariaLabel.startsWith('copies/small.png'));
+  assert.match(address(), /^\?t=p\d+$/);
+  assert.match(await path(0), /^copies\/small\.png, score 0\.\d\d$/);
   const found = (await scores()).map(Number);
   assert.ok(found.length > 5 && found.every((score, at) => at === 0 || score <= found[at - 1]), String(found));
-  await page.goBack();
   await page.goBack();
   await page.waitForFunction(() => document.querySelectorAll('.score').length === 0);
   assert.equal(address(), '?name=picture-008');
@@ -118,7 +115,7 @@ test('plus, minus and weights', async () => {
   await page.locator('.chip-main').first().click();
   await page.getByLabel('Weight').last().fill('2.5');
   await page.waitForFunction(() => location.search.includes('2.5*p'));
-  await changed(() => page.getByRole('button', { name: 'less of it' }).click());
+  await changed(() => page.getByRole('button', { name: 'less of it', exact: true }).click());
   assert.match(address(), /t=-2\.5\*p/);
   await page.getByRole('button', { name: 'Done' }).click();
   await go(`/?t=p${four}&t=-3*p${nine}`);
@@ -230,7 +227,7 @@ test('filters, their pills, and nothing that fits', async () => {
   await page.getByRole('button', { name: 'Filters' }).click();
   await page.waitForFunction(() => document.querySelector('#f-folder').options.length === 4);
   await page.getByLabel('Folder').selectOption('copies');
-  await page.waitForFunction(() => document.querySelector('.count').textContent === '1 picture');
+  await page.waitForFunction(() => document.querySelector('.count').textContent === '2 pictures');
   await page.getByLabel('Before').fill('1999-01-01');
   await page.getByText('No picture fits the filters').waitFor();
   assert.equal(await page.locator('.pill').count(), 2);
@@ -342,7 +339,7 @@ test('pictures that come are noticed, and indexing is seen', async () => {
   for (let i = 0; i < 12; i++) room.write(`new/later-${i}.png`, drawing(500 + i, 160, 110));
   await page.waitForFunction(() => document.querySelector('.count').textContent === '73 pictures', null, { timeout: 15000 });
   await page.getByRole('button', { name: 'Settings' }).click();
-  await page.getByRole('button', { name: '1 files were refused' }).click();
+  await page.getByRole('button', { name: 'Refused files: 1' }).click();
   await page.getByText('broken.jpg').waitFor();
 });
 

@@ -66,5 +66,4 @@ export function events(call, lost) {
   source.addEventListener('indexing', event => call(JSON.parse(event.data)));
   source.addEventListener('error', () => lost(source.readyState));
   addEventListener('pagehide', () => source.close());
-  return source;
 }

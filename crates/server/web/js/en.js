@@ -92,7 +92,7 @@ export default {
   mirrored: 'mirrored',
   indexing: 'Indexing {done} of {total}',
   indexing_rate: '{rate} a second, {left} left',
-  refused: '{n} files were refused',
+  refused: 'Refused files: {n}',
   refused_title: 'Files that were refused',
   refused_none: 'None.',
   index_error: 'Indexing stopped: {error}',

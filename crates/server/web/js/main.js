@@ -87,7 +87,6 @@ function logo() {
 let parts = null;
 
 function show(page) {
-  parts?.events.close();
   const search = bar();
   const strip = filters();
   const news = progress();
@@ -124,7 +123,7 @@ function show(page) {
         search.node,
         h('nav.buttons', { 'aria-label': t('settings') },
           filterButton, copiesButton,
-          iconButton('settings', t('settings'), () => settings(() => show(page))),
+          iconButton('settings', t('settings'), () => settings(() => location.reload())),
           iconButton('help', t('help'), keys))),
       strip.node,
       h('div.under', {}, count, pills, h('span.space'), strict.node),
@@ -262,7 +261,7 @@ function show(page) {
     const { pictures } = store.served;
     if (terms.length || Object.keys(filter).length) {
       empty('search', t('nothing_title'), found.ids.length ? t('nothing_strict') : t('nothing_filters'), found.ids.length ? null : clear);
-    } else if (pictures.indexing.running || !pictures.model) {
+    } else if (pictures.indexing.running) {
       empty('picture', t('empty_title'), t('empty_indexing'));
     } else empty('folder', t('empty_title'), t('empty_help', { folder: pictures.folder }));
   }
@@ -293,7 +292,7 @@ function show(page) {
       return acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     },
   };
-  parts.events = follow(news, strip, () => load(true));
+  follow(news, strip, () => load(true));
   news.show(store.served.pictures.indexing, store.served.pictures.refused);
   side.show(store.state().pic, false);
   load();
@@ -305,7 +304,7 @@ store.listen((now, before) => parts?.changed(now, before));
 function follow(news, strip, changed) {
   let timer = null;
   let away = false;
-  return api.events(async now => {
+  api.events(async now => {
     if (away) {
       away = false;
       toast(t('reconnected'));

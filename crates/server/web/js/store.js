@@ -28,7 +28,11 @@ addEventListener('popstate', () => {
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 // The query.
-export const alike = id => change({ terms: [{ kind: 'p', id, weight: 1, crop: null }], view: 'grid', pic: null, strict: 0 });
+export const alike = id => {
+  // A name was what it was found by, not what others like it are called.
+  const { name, ...filter } = current.filter;
+  change({ terms: [{ kind: 'p', id, weight: 1, crop: null }], filter, view: 'grid', pic: null, strict: 0 });
+};
 export const addTerm = part => change({ terms: [...current.terms, part].slice(-32), view: 'grid' });
 export const addPicture = (id, weight) => {
   const others = current.terms.filter(part => part.id !== id || part.crop);

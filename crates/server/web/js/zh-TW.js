@@ -92,7 +92,7 @@ export default {
   mirrored: '鏡射過',
   indexing: '建立索引中：{total} 個中的第 {done} 個',
   indexing_rate: '每秒 {rate} 個，還要 {left}',
-  refused: '有 {n} 個檔案無法讀取',
+  refused: '無法讀取的檔案：{n} 個',
   refused_title: '無法讀取的檔案',
   refused_none: '沒有。',
   index_error: '索引已停止：{error}',
