@@ -13,7 +13,7 @@ use super::*;
 mod onnx;
 
 /// A picture of coloured rectangles, different for each seed.
-fn drawing(seed: u64) -> RgbImage {
+pub(super) fn drawing(seed: u64) -> RgbImage {
     let mut next = dice(seed + 1);
     let mut byte = move || (next() >> 32) as u8;
     let mut image = RgbImage::from_pixel(240, 180, Rgb([byte(), byte(), byte()]));
