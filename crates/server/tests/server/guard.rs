@@ -166,7 +166,7 @@ fn a_token_is_asked_for() {
             vec![("cookie", "linjin=0123456789abcde")],
         ] {
             for path in ["/api/state", "/api/pictures/1/original", "/api/nowhere"] {
-                let answer = ask(&served, Method::GET, path, &[&[host], &*headers].concat()).await;
+                let answer = ask(&served, Method::GET, path, &[&[host][..], &headers[..]].concat()).await;
                 assert_eq!(answer.problem(401), "token");
                 assert_eq!(answer.header("www-authenticate"), "Bearer");
             }

