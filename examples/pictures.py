@@ -36,8 +36,8 @@ def linjin(*typed):
     return subprocess.run([LINJIN, *map(str, typed)], check=True, capture_output=True, text=True).stdout
 
 
-def search(folder):
-    """The pictures most like one of the folder: what is printed, and their paths."""
+def search(folder, drawn):
+    """Indexes the folder and prints the pictures most like one of it; `drawn` has the variants of `drawings.py`."""
     print(linjin("images", "index", folder).split("\n\nrefused")[0].strip())
     listed = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
     asked = next((path for path in listed if path.name == "coffee.png"), listed[0] if listed else None)
@@ -48,7 +48,7 @@ def search(folder):
     print(f"\nlinjin images search {name} -k 6")
     print(linjin("images", "search", asked, "-C", folder, "-k", 6).replace(str(folder) + "/", ""))
     found = [json.loads(line) for line in linjin("images", "similar", asked, "-C", folder, "-k", 5, "--json").splitlines()]
-    if name.name == "coffee.png":
+    if drawn:
         near = [hit["path"] for hit in found]
         check("variants of a picture are most like it", all("coffee" in path for path in near[:3]))
 
@@ -93,7 +93,7 @@ def main():
         folder = own or Path(made) / "pictures"
         if own is None:
             drawings.make(folder, Path(sys.argv[2]))
-        search(folder)
+        search(folder, own is None)
         serve(folder, stay)
     sys.exit(failures > 0)
 
