@@ -198,6 +198,7 @@ test('a chosen, a pasted and a dropped picture', async () => {
 
 test('words: names of files where the model knows no words', async () => {
   await go('/');
+  await tiles().first().waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('summer/picture-01');
   await page.keyboard.press('Enter');

@@ -96,6 +96,7 @@ function show(page) {
   const count = h('span.count', { 'aria-live': 'polite' });
   const pills = h('div.pills');
   const strict = strictness();
+  const under = h('div.under', {}, count, pills, h('span.space'), strict.node);
   const note = h('div.note-place');
   const results = h('main.results', { id: 'results', tabIndex: -1 }, note, grid.node, groups.node);
   const filterButton = iconButton('filter', t('filters'), () => {
@@ -126,7 +127,7 @@ function show(page) {
           iconButton('settings', t('settings'), () => settings(() => location.reload())),
           iconButton('help', t('help'), keys))),
       strip.node,
-      h('div.under', {}, count, pills, h('span.space'), strict.node),
+      under,
       news.node),
     results, side.node);
   document.title = 'linjin 鄰近';
@@ -246,6 +247,7 @@ function show(page) {
     }
     grid.show(items, keep);
     const n = items.ids.length;
+    under.hidden = view === 'copies' && !Object.keys(filter).length;
     count.textContent = view === 'copies' ? '' : terms.length ? t('count_alike', { n: number(n) })
       : found.total === 1 ? t('count_picture') : t('count_pictures', { n: number(found.total) });
     strict.node.hidden = !terms.length || view === 'copies';
