@@ -5,11 +5,13 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check advisories crash fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
+.PHONY: help demo test test-page check advisories crash fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
 WHEELS := target/wheels
+# Where cargo puts what it makes.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where linjin keeps models.
 MODELS := $(or $(LINJIN_MODELS),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/linjin/models)
 SETS   ?= gauss glove mnist
@@ -24,16 +26,23 @@ help:
 
 # ---- verbs
 
-demo: .venv/.linjin .venv/words/.ready ## build and install the wheel, run the quick start, then search 32,000 word vectors
+demo: .venv/.linjin .venv/words/.ready .venv/pictures/.ready ## the quick start, 32,000 word vectors, a folder of pictures with its page; PICTURES=folder for your own
+	@cargo build --release --quiet -p linjin-cli
 	@.venv/bin/python examples/quickstart.py
 	@.venv/bin/python examples/words.py
+	@.venv/bin/python examples/pictures.py $(TARGET)/release/linjin .venv/pictures/data $(if $(PICTURES),'$(PICTURES)')
 
-test: .venv/.test .venv/.linjin ## Rust tests, Python tests, the notebooks, the pages' code
+test: .venv/.test .venv/.linjin ## Rust tests, the page in a browser, Python tests, the notebooks, the pages' code
 	cargo test --workspace --exclude linjin-python
+	@LINJIN='$(abspath $(TARGET))/debug/linjin' crates/server/page-tests/run
 	.venv/bin/python -m pytest crates/python/tests
 	.venv/bin/python examples/quickstart.py
 	.venv/bin/jupyter execute --kernel_name=python3 examples/*.ipynb
 	.venv/bin/python docs/check.py run
+
+test-page: ## the page in a browser alone
+	@cargo build --quiet -p linjin-cli
+	@LINJIN='$(abspath $(TARGET))/debug/linjin' crates/server/page-tests/run
 
 check: .venv/.deny ## format, lints, API documentation, warnings denied; licences and sources of what is compiled in
 	cargo fmt --all --check
@@ -112,7 +121,8 @@ wheel: $(WHEELS)/.built ## the wheel alone, into target/wheels
 	@ls $(WHEELS)/linjin-*.whl
 
 clean: ## everything that was made
-	rm -rf target fuzz/target bench/kernels/target .venv .venv-bench .venv-clients .venv-docs .venv-extras bench/data
+	rm -rf target fuzz/target bench/kernels/target .venv .venv-bench .venv-clients .venv-docs .venv-extras bench/data \
+	  crates/server/page-tests/node_modules
 
 # ---- what the verbs need
 

@@ -5,6 +5,7 @@
 //! | `args/` | what can be typed |
 //! | `commands/` | one verb each |
 //! | `images/` | the verbs of `linjin images` |
+//! | `serve.rs` | `linjin serve` |
 //! | `effort.rs`, `queries.rs`, `truth.rs`, `measure.rs`, `change.rs` | what several verbs share |
 //! | `annoy.rs` | Annoy's files |
 //! | `read/` | vectors and ids from .npy, .fvecs, .bvecs, .ivecs and .hdf5 |
@@ -23,6 +24,8 @@ mod measure;
 mod output;
 mod queries;
 mod read;
+#[cfg(feature = "serve")]
+mod serve;
 mod truth;
 
 use std::ffi::OsString;

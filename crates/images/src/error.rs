@@ -205,6 +205,9 @@ pub enum CollectionError {
         /// What made the collection's vectors.
         expected: String,
     },
+    /// No run of indexing was complete yet.
+    #[error("the collection is not indexed yet: `linjin images index` has to run to its end once")]
+    NotIndexed,
     /// The query cannot be answered.
     #[error("{0}")]
     Query(String),

@@ -10,7 +10,7 @@
 //! | 4 | `collection`: the folder that can be searched | all below |
 //! | 3 | `catalogue`: files, pictures and vectors in SQLite | all below |
 //! | 2 | `walk`: which files there are | all below |
-//! | 1 | `decode`: files into pixels; `embed`: pixels into vectors; `signature`: small copies | layer 0 |
+//! | 1 | `decode`: files into pixels; `embed`: pixels into vectors; `signature`, `small`: small copies | layer 0 |
 //! | 0 | `pixels`, `space`, [`error`] | nothing of ours |
 //!
 //! `tests/layers.rs` fails when a module uses one that is not below it.
@@ -22,14 +22,15 @@ mod embed;
 pub mod error;
 mod pixels;
 mod signature;
+mod small;
 mod space;
 mod walk;
 
 pub use collection::{
-    Collection, Copy, DATA, FileFacts, Filter, Group, Hit, IndexOptions, Info, Keep, Likeness, PictureFacts,
-    Progress, Query, Report, Stage, Term, Watcher,
+    Collection, Copy, DATA, FileFacts, Filter, Group, Hit, IndexOptions, Info, Keep, Likeness, Listing,
+    PictureFacts, Progress, Query, Report, Stage, Term, Watcher,
 };
-pub use decode::{Format, Limits, Picture};
+pub use decode::{Format, Limits, Picture, camera_notes};
 pub use embed::{
     Crop, Descriptor, Embedder, Import, Manifest, Model, PictureTower, Pooling, TextTower, Tower,
 };

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 /// Lowest first; modules of one layer do not use one another.
 const LAYERS: &[&[&str]] = &[
     &["error", "pixels", "space"],
-    &["decode", "embed", "signature"],
+    &["decode", "embed", "signature", "small"],
     &["walk"],
     &["catalogue"],
     &["collection"],

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Man(Man),
     #[cfg(feature = "images")]
     Images(crate::images::args::Images),
+    #[cfg(feature = "serve")]
+    Serve(crate::serve::Serve),
 }
 
 /// Make an index of a file of vectors.

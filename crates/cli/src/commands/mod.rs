@@ -37,6 +37,8 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> Result<(), Failure> 
         Command::Man(arguments) => shell::man(&arguments, out),
         #[cfg(feature = "images")]
         Command::Images(arguments) => crate::images::run(&arguments.command, out),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => crate::serve::run(arguments, out),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use linjin_images::Region;
 
 /// Find pictures in a folder: by picture, by sums and differences of pictures, and copies of one.
 #[derive(Debug, Args)]
@@ -78,12 +79,16 @@ Examples:
   linjin images search beach.jpg
   linjin images search 2:beach.jpg + dog.jpg - people.jpg
   linjin images search 'a dog on the beach' - people.jpg
+  linjin images search beach.jpg --crop 0.5,0,1,0.5              the top right quarter
   linjin images search beach.jpg --folder 2024 --min-side 1000
   linjin images search beach.jpg -0 -k 100 | xargs -0 cp -t /tmp/found")]
 pub(crate) struct Search {
     /// Pictures or words, with + and - between them
     #[arg(required = true, value_name = "TERM")]
     pub(crate) terms: Vec<String>,
+    /// Search with this part of the first picture: its edges in shares of width and height, from the top left corner
+    #[arg(long, value_name = "LEFT,TOP,RIGHT,BOTTOM", value_parser = crop)]
+    pub(crate) crop: Option<Region>,
     #[command(flatten)]
     pub(crate) wanted: Wanted,
 }
@@ -256,6 +261,9 @@ pub(crate) struct Filter {
     /// Only below this folder of the collection
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+    /// Only with this in their path
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) name: Option<String>,
     /// Only taken then or later: 2024, 2024-05, 2024-05-06 or 2024-05-06T07:08:09
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) after: Option<String>,
@@ -336,4 +344,18 @@ fn bytes(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "a number of bytes, like 500, 200K or 3M".to_owned())?;
     number.checked_mul(1 << shift).ok_or_else(|| "there are no files as large as that".to_owned())
+}
+
+fn crop(text: &str) -> Result<Region, String> {
+    let sides =
+        text.split(',').map(|side| side.trim().parse::<f32>().map_err(|error| format!("{side:?}: {error}")));
+    let sides = sides.collect::<Result<Vec<_>, _>>()?;
+    match sides[..] {
+        [left, top, right, bottom]
+            if sides.iter().all(|side| (0.0..=1.0).contains(side)) && left < right && top < bottom =>
+        {
+            Ok(Region { left, top, right, bottom })
+        }
+        _ => Err("four numbers from 0 to 1, as in 0.5,0,1,0.5: left < right and top < bottom".to_owned()),
+    }
 }

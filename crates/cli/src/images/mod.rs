@@ -16,7 +16,7 @@ mod duplicates;
 mod index;
 mod info;
 mod model;
-mod models;
+pub(crate) mod models;
 mod search;
 mod show;
 
@@ -56,7 +56,16 @@ fn filter(typed: &args::Filter, pictures: &Collection) -> Result<linjin_images::
     let (after, before) = (typed.after.clone(), typed.before.clone());
     let (min_side, max_side) = (typed.min_side, typed.max_side);
     let (min_bytes, max_bytes) = (typed.min_bytes, typed.max_bytes);
-    Ok(linjin_images::Filter { folder, after, before, min_side, max_side, min_bytes, max_bytes })
+    Ok(linjin_images::Filter {
+        folder,
+        name: typed.name.clone(),
+        after,
+        before,
+        min_side,
+        max_side,
+        min_bytes,
+        max_bytes,
+    })
 }
 
 /// A folder, as typed from the current one or from the collection's.
@@ -72,12 +81,12 @@ fn inside(folder: &Path, pictures: &Collection) -> Result<std::path::PathBuf, Fa
     })
 }
 
-fn failed(error: CollectionError) -> Failure {
+pub(crate) fn failed(error: CollectionError) -> Failure {
     match error {
         CollectionError::Catalogue { .. }
         | CollectionError::Version { .. }
         | CollectionError::Index { .. } => Failure::File(error.to_string()),
-        CollectionError::Query(what) => Failure::Usage(what),
+        CollectionError::Query(_) | CollectionError::NotIndexed => Failure::Usage(error.to_string()),
         other => Failure::Run(other.to_string()),
     }
 }

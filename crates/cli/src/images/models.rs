@@ -28,7 +28,7 @@ pub(super) fn home() -> Result<PathBuf, Failure> {
 }
 
 /// The model that was named: `descriptor`, one of the folder of models, or a folder.
-pub(super) fn named(name: &str) -> Result<Box<dyn Embedder>, Failure> {
+pub(crate) fn named(name: &str) -> Result<Box<dyn Embedder>, Failure> {
     if name == BUILT_IN {
         return Ok(Box::new(Descriptor));
     }
@@ -43,7 +43,7 @@ pub(super) fn named(name: &str) -> Result<Box<dyn Embedder>, Failure> {
 }
 
 /// The model that a collection was indexed with; the built-in descriptor for a new collection.
-pub(super) fn of(pictures: &Collection) -> Result<Box<dyn Embedder>, Failure> {
+pub(crate) fn of(pictures: &Collection) -> Result<Box<dyn Embedder>, Failure> {
     let Some(wanted) = pictures.model().map_err(failed)? else { return Ok(Box::new(Descriptor)) };
     if wanted == Descriptor.name() {
         return Ok(Box::new(Descriptor));

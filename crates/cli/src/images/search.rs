@@ -1,10 +1,12 @@
 //! `linjin images search` and `similar`: pictures like a query.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use linjin_images::{Collection, Embedder, Hit, Limits, Picture, Query, Term};
+use linjin_images::error::Refusal;
+use linjin_images::{Collection, Embedder, Hit, Limits, Picture, Query, Region, Term};
 use serde::Serialize;
 
 use super::args::{Search, Similar, Wanted};
@@ -37,10 +39,14 @@ pub(super) fn run(arguments: &Search, out: &mut dyn Write) -> Result<(), Failure
     let typed = terms(&arguments.terms)?;
     let pictures = open(&arguments.wanted.collection)?;
     let embedder = models::of(&pictures)?;
-    let opened = typed
-        .iter()
-        .map(|(weight, term)| Ok((*weight, Opened::new(term)?)))
-        .collect::<Result<Vec<(f32, Opened<'_>)>, Failure>>()?;
+    let mut opened: Vec<(f32, Opened<'_>)> = Vec::new();
+    let mut crop = arguments.crop;
+    for (weight, term) in typed {
+        opened.push((weight, Opened::new(term, &mut crop)?));
+    }
+    if crop.is_some() {
+        return Err(Failure::Usage("--crop is for a picture, and the query has none".to_owned()));
+    }
     let terms = opened.iter().map(|(weight, opened)| (*weight, opened.term())).collect();
     answer(&pictures, terms, Some(&*embedder), &arguments.wanted, out)
 }
@@ -53,14 +59,16 @@ enum Opened<'a> {
 
 impl<'a> Opened<'a> {
     /// A file, or words where no file has that name. What looks like the name of a picture is meant to be one.
-    fn new(typed: &'a str) -> Result<Self, Failure> {
+    /// The first picture is the one that `crop` is for.
+    fn new(typed: &'a str, crop: &mut Option<Region>) -> Result<Self, Failure> {
         let path = Path::new(typed);
         let suffix = path.extension().map(|suffix| suffix.to_string_lossy().to_lowercase());
         let means_file = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"];
         if !path.exists() && !suffix.is_some_and(|suffix| means_file.contains(&suffix.as_str())) {
             return Ok(Self::Words(typed));
         }
-        match Picture::open(path, &Limits::default()) {
+        let opened = File::open(path).map_err(Refusal::from);
+        match opened.and_then(|file| Picture::from_file(file, crop.take(), &Limits::default())) {
             Ok(picture) => Ok(Self::Picture(Box::new(picture))),
             Err(refusal) => Err(Failure::Run(format!("{typed}: {refusal}"))),
         }

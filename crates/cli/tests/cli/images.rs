@@ -13,7 +13,7 @@ use super::*;
 mod onnx;
 
 /// A picture of coloured rectangles, different for each seed.
-fn drawing(seed: u64) -> RgbImage {
+pub(super) fn drawing(seed: u64) -> RgbImage {
     let mut next = dice(seed + 1);
     let mut byte = move || (next() >> 32) as u8;
     let mut image = RgbImage::from_pixel(240, 180, Rgb([byte(), byte(), byte()]));
@@ -212,4 +212,26 @@ fn a_model_is_imported_named_and_asked_with_words() {
         .code(2)
         .stderr(contains("a name has letters"));
     linjin("images index album --model descriptor").assert().success();
+}
+
+#[test]
+fn a_part_of_a_picture_is_searched_with() {
+    let room = album();
+    room.text("images index album");
+    // Two drawings beside one another: each half finds its own.
+    let mut both = RgbImage::new(480, 180);
+    imageops::replace(&mut both, &drawing(1), 0, 0);
+    imageops::replace(&mut both, &drawing(3), 240, 0);
+    both.save(room.path("both.png")).unwrap();
+    for (crop, found) in [("0,0,0.5,1", "album/1.png"), ("0.5,0,1,1", "album/3.png")] {
+        let paths = room.text(&format!("images search both.png --crop {crop} -C album -k 1 --paths"));
+        assert_eq!(lines(&paths), [found]);
+    }
+    for wrong in ["0,0,1", "0.5,0,0.5,1", "0,0,2,1", "a,b,c,d"] {
+        room.error(&format!("images search both.png --crop {wrong} -C album"), 2);
+    }
+    let none = room.error("images search dog --crop 0,0,1,0.5 -C album", 2);
+    assert!(none.contains("--crop is for a picture"), "{none}");
+    let named = room.text("images search album/1.png -C album --name SMALL -k 1 --paths");
+    assert_eq!(lines(&named), ["album/small/1.jpg"]);
 }

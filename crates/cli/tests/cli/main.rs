@@ -10,6 +10,7 @@
 //! | `eval.rs` | recall, truth, the plot |
 //! | `journal.rs` | an index that is open for writing elsewhere |
 //! | `images.rs` | pictures in folders |
+//! | `serve.rs` | pictures and vectors over HTTP |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
 
@@ -21,6 +22,8 @@ mod images;
 mod inputs;
 mod journal;
 mod round_trip;
+#[cfg(feature = "serve")]
+mod serve;
 mod usage;
 
 use std::fs;

@@ -24,7 +24,7 @@ use rusqlite::Connection;
 
 use crate::error::CollectionError;
 pub(crate) use read::{Active, KnownFile};
-pub use read::{FileFacts, Filter, PictureFacts};
+pub use read::{FileFacts, Filter, Listing, PictureFacts};
 pub(crate) use write::{Batch, NewPicture, Outcome};
 
 /// An open catalogue.

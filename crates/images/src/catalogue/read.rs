@@ -16,6 +16,8 @@ use crate::space::Space;
 pub struct Filter {
     /// Below this folder, named from the folder of the collection.
     pub folder: Option<PathBuf>,
+    /// With this in their path, in small letters or capitals (of English).
+    pub name: Option<String>,
     /// Taken at this date or later: `YYYY`, `YYYY-MM`, `YYYY-MM-DD`, or with a time behind `T`. Where the camera wrote no
     /// date, that of the file (UTC) counts.
     pub after: Option<String>,
@@ -61,6 +63,16 @@ pub struct PictureFacts {
     pub taken: Option<String>,
     /// Maker and model of the camera.
     pub camera: Option<String>,
+}
+
+/// The pictures that fit a filter, the youngest first.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub struct Listing {
+    /// How many fit.
+    pub total: u64,
+    /// Those that were asked for: number, pixels in a row, rows.
+    pub pictures: Vec<(u64, u32, u32)>,
 }
 
 /// A file as the last scan saw it.
@@ -114,6 +126,8 @@ impl Filter {
         let text = |date: &Option<String>| date.clone().map(Value::Text);
         let number =
             |number: Option<u64>| number.map(|number| Value::Integer(number.min(i64::MAX as u64) as i64));
+        let name = self.name.as_ref().map(|name| Value::Text(name.to_ascii_lowercase()));
+        limit("instr(lower(CAST(path AS TEXT)), ?) > 0".to_owned(), name);
         limit(format!("{DATE} >= ?"), text(&self.after));
         limit(format!("{DATE} < ?"), text(&self.before));
         limit("min(width, height) >= ?".to_owned(), number(self.min_side.map(u64::from)));
@@ -288,6 +302,36 @@ impl Catalogue {
                 "SELECT DISTINCT picture FROM file JOIN picture ON picture = id WHERE {conditions}"
             ))?;
             let rows = query.query_map(params_from_iter(values), |row| Ok(row.get::<_, i64>(0)? as u64))?;
+            rows.collect()
+        })
+    }
+
+    /// Some of the pictures that fit the filter, `limit` behind the first `offset`.
+    pub(crate) fn list(&self, filter: &Filter, offset: u64, limit: u64) -> Result<Listing, CollectionError> {
+        let (conditions, mut values) = filter.conditions();
+        let at_most = |number: u64| Value::Integer(number.min(i64::MAX as u64) as i64);
+        self.with(|connection| {
+            let view = connection.transaction()?;
+            let of = format!("FROM file JOIN picture ON picture = id WHERE {conditions}");
+            let total =
+                view.prepare_cached(&format!("SELECT count(DISTINCT picture) {of}"))?
+                    .query_row(params_from_iter(&values), |row| row.get::<_, i64>(0))? as u64;
+            values.extend([at_most(limit), at_most(offset)]);
+            let mut query = view.prepare_cached(&format!(
+                "SELECT id, width, height {of} GROUP BY id ORDER BY max({DATE}) DESC, id LIMIT ? OFFSET ?"
+            ))?;
+            let rows = query.query_map(params_from_iter(&values), |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get(1)?, row.get(2)?))
+            })?;
+            Ok(Listing { total, pictures: rows.collect::<rusqlite::Result<_>>()? })
+        })
+    }
+
+    /// Paths of all files that hold pictures.
+    pub(crate) fn paths(&self) -> Result<Vec<PathBuf>, CollectionError> {
+        self.with(|connection| {
+            let mut rows = connection.prepare("SELECT path FROM file ORDER BY path")?;
+            let rows = rows.query_map([], |row| Ok(paths::from_bytes(row.get(0)?)))?;
             rows.collect()
         })
     }

@@ -11,7 +11,7 @@ use crate::error::CollectionError;
 /// The folder inside a folder of pictures that holds what is known about them.
 pub const DATA: &str = ".linjin";
 /// The catalogue inside that folder.
-const CATALOGUE: &str = "catalogue.sqlite";
+pub(super) const CATALOGUE: &str = "catalogue.sqlite";
 
 /// A folder of pictures with its catalogue and its index. Can be searched by many threads; one process at a time indexes.
 ///

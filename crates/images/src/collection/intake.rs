@@ -9,14 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
-
 use crate::catalogue::{Batch, NewPicture, Outcome};
 use crate::decode::{Limits, Source};
 use crate::embed::Embedder;
 use crate::error::{CollectionError, EmbedError, Refusal};
-use crate::pixels::Pixels;
 use crate::signature::Signature;
 use crate::walk::Found;
 
@@ -24,9 +20,8 @@ use crate::walk::Found;
 pub(super) const BATCH: usize = 64;
 /// A batch that takes longer than this is committed as it is.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Longest side of a thumbnail in pixels, and its quality of 100.
+/// Longest side of a thumbnail in pixels.
 const THUMBNAIL: u32 = 256;
-const QUALITY: u8 = 80;
 
 /// What has become of the files so far.
 #[derive(Clone, Copy, Default, Debug)]
@@ -164,8 +159,8 @@ impl<'a> Intake<'a> {
         {
             return Ok(Outcome::Known(contents));
         }
-        let picture = source.decode(&self.limits)?;
-        let thumbnail = thumbnail(&picture.pixels)?;
+        let picture = source.decode(&self.limits, None)?;
+        let thumbnail = picture.pixels.jpeg(THUMBNAIL)?;
         let signature = Signature::of(&picture.pixels);
         let decoded = Instant::now();
         let vector = self.embedder.picture(&picture.pixels)?;
@@ -261,14 +256,4 @@ fn count(tally: &mut Tally, looked: &Looked<'_>, moved: &dyn Fn(&[u8; 32]) -> bo
         }
         Outcome::Failed(_) => tally.failed += 1,
     }
-}
-
-/// A small copy as a JPEG file.
-fn thumbnail(pixels: &Pixels) -> Result<Vec<u8>, Refusal> {
-    let small = pixels.clone().shrunk(THUMBNAIL, THUMBNAIL);
-    let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .encode(small.rgb(), small.width(), small.height(), ExtendedColorType::Rgb8)
-        .map_err(|error| Refusal::Damaged { format: "thumbnail", what: error.to_string() })?;
-    Ok(jpeg)
 }

@@ -91,10 +91,7 @@ impl Collection {
 fn load(catalogue: &Catalogue, data: &Path) -> Result<Loaded, CollectionError> {
     for _ in 0..TRIES {
         let Some(active) = catalogue.active()? else {
-            return Err(CollectionError::Query(
-                "the collection is not indexed yet: `linjin images index` has to run to its end once"
-                    .to_owned(),
-            ));
+            return Err(CollectionError::NotIndexed);
         };
         let (index, generation) = open(catalogue, data, &active)?;
         // Published anew meanwhile: vectors of the old model may have left in between.

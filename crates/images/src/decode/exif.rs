@@ -1,5 +1,8 @@
 //! What the camera wrote beside the picture: when, with what, and which way up.
 
+use std::io::{BufRead, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use exif::{Exif, In, Reader, Tag, Value};
 
 use crate::pixels::Orientation;
@@ -34,6 +37,43 @@ pub(super) fn read(block: Vec<u8>) -> Facts {
             .map(Orientation::from_exif),
     }
 }
+
+/// What the camera wrote that people look for, by EXIF's names and in its units: `ExposureTime` is `1/60 s`. Of a file
+/// with any contents; nothing where there is nothing. Places are left out.
+pub fn camera_notes(file: impl BufRead + Seek) -> Vec<(String, String)> {
+    let mut file = file;
+    let mut reader = Reader::new();
+    reader.continue_on_error(true);
+    let read = catch_unwind(AssertUnwindSafe(|| match reader.read_from_container(&mut file) {
+        Ok(exif) => Some(exif),
+        Err(exif::Error::PartialResult(partial)) => Some(partial.into_inner().0),
+        Err(_) => None,
+    }));
+    let Ok(Some(exif)) = read else { return Vec::new() };
+    let shown = |tag: Tag| {
+        let value = match text(&exif, tag) {
+            Some(text) => text,
+            None => exif.get_field(tag, In::PRIMARY)?.display_value().with_unit(&exif).to_string(),
+        };
+        let value: String = value.chars().filter(|letter| !letter.is_control()).take(100).collect();
+        Some((tag.to_string(), value)).filter(|(_, value)| !value.is_empty())
+    };
+    NOTES.iter().filter_map(|&tag| shown(tag)).collect()
+}
+
+/// What [`camera_notes`] tells of.
+const NOTES: [Tag; 10] = [
+    Tag::LensModel,
+    Tag::FocalLength,
+    Tag::FNumber,
+    Tag::ExposureTime,
+    Tag::PhotographicSensitivity,
+    Tag::ExposureBiasValue,
+    Tag::Flash,
+    Tag::Software,
+    Tag::Artist,
+    Tag::Copyright,
+];
 
 /// A text of the block, without the filling around it.
 fn text(exif: &Exif, tag: Tag) -> Option<String> {

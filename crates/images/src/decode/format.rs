@@ -35,6 +35,23 @@ impl Format {
         }
     }
 
+    /// The format of a file that begins with these bytes; 512 of them are enough.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        sniff(head).ok()
+    }
+
+    /// Its name in HTTP.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Bmp => "image/bmp",
+            Self::Tiff => "image/tiff",
+        }
+    }
+
     /// The format that files with this name usually have.
     pub(crate) fn suffix_is_known(suffix: &str) -> bool {
         let known = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "dib", "tif", "tiff"];

@@ -19,7 +19,8 @@ use std::sync::{Mutex, PoisonError};
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use crate::error::Refusal;
-use crate::pixels::{Orientation, Pixels};
+use crate::pixels::{Orientation, Pixels, Region};
+pub use exif::camera_notes;
 pub use format::Format;
 
 /// What is decoded and what is refused.
@@ -76,16 +77,26 @@ impl Picture {
     ///
     /// The file cannot be read, is no picture, is damaged, or breaks `limits`.
     pub fn open(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Refusal> {
-        Source::open(path.as_ref(), limits)?.decode(limits)
+        Source::open(path.as_ref(), limits)?.decode(limits, None)
     }
 
-    /// The picture in the bytes of a file.
+    /// A part of the picture in a file that is open, or all of it. The part is cut out of all pixels, before they are made
+    /// fewer; width and height are those of the whole picture.
     ///
     /// # Errors
     ///
     /// As for [`open`](Self::open).
-    pub fn from_bytes(bytes: Vec<u8>, limits: &Limits) -> Result<Self, Refusal> {
-        Source::from_bytes(bytes, limits)?.decode(limits)
+    pub fn from_file(file: File, part: Option<Region>, limits: &Limits) -> Result<Self, Refusal> {
+        Source::from_file(file, limits)?.decode(limits, part)
+    }
+
+    /// A part of the picture in the bytes of a file, or all of it, as [`from_file`](Self::from_file).
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub fn from_bytes(bytes: Vec<u8>, part: Option<Region>, limits: &Limits) -> Result<Self, Refusal> {
+        Source::from_bytes(bytes, limits)?.decode(limits, part)
     }
 }
 
@@ -106,7 +117,11 @@ enum Contents {
 impl Source {
     /// Opens a file and looks at its beginning.
     pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Self, Refusal> {
-        let mut file = File::open(path)?;
+        Self::from_file(File::open(path)?, limits)
+    }
+
+    /// Looks at the beginning of a file that is open.
+    fn from_file(mut file: File, limits: &Limits) -> Result<Self, Refusal> {
         let bytes = file.metadata()?.len();
         let mut head = Vec::with_capacity(format::HEAD);
         file.by_ref().take(format::HEAD as u64).read_to_end(&mut head)?;
@@ -152,7 +167,7 @@ impl Source {
     }
 
     /// The picture.
-    pub(crate) fn decode(self, limits: &Limits) -> Result<Picture, Refusal> {
+    pub(crate) fn decode(self, limits: &Limits, part: Option<Region>) -> Result<Picture, Refusal> {
         let Self { format, bytes, contents } = self;
         // A decoder that panics on a strange file has found a damaged file.
         let decoded = catch_unwind(AssertUnwindSafe(|| match contents {
@@ -160,9 +175,11 @@ impl Source {
                 if format == Format::Jpeg && !jpeg::is_whole(&contents) {
                     return Err(Refusal::Truncated);
                 }
-                decode(Cursor::new(contents), format, bytes, limits)
+                decode(Cursor::new(contents), format, bytes, limits, part)
             }
-            Contents::File(file) => decode(BufReader::with_capacity(1 << 16, file), format, bytes, limits),
+            Contents::File(file) => {
+                decode(BufReader::with_capacity(1 << 16, file), format, bytes, limits, part)
+            }
         }));
         decoded.unwrap_or_else(|_| {
             Err(Refusal::Damaged { format: format.name(), what: "the decoder gave up".to_owned() })
@@ -188,6 +205,7 @@ fn decode(
     format: Format,
     bytes: u64,
     limits: &Limits,
+    part: Option<Region>,
 ) -> Result<Picture, Refusal> {
     let failed = |error: ImageError| refusal(error, format);
     let mut decoder = ImageReader::with_format(contents, format.decoder()).into_decoder().map_err(failed)?;
@@ -214,6 +232,10 @@ fn decode(
             .oriented(facts.orientation.unwrap_or(Orientation::Upright))
     };
     let (width, height) = (pixels.width(), pixels.height());
+    let pixels = match part {
+        Some(part) => pixels.crop(part),
+        None => pixels,
+    };
     let pixels = pixels.shrunk(SHORT, LONG);
     Ok(Picture { pixels, width, height, format, taken: facts.taken, camera: facts.camera })
 }

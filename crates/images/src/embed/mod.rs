@@ -37,6 +37,11 @@ pub trait Embedder: Send + Sync {
         Err(EmbedError::NoWords { model: self.name().to_owned() })
     }
 
+    /// Whether [`words`](Self::words) makes vectors.
+    fn knows_words(&self) -> bool {
+        false
+    }
+
     /// Whether the vectors of a collection are to be centred and half-whitened: for embedders whose vectors all point
     /// into about the same direction.
     fn adapts(&self) -> bool {

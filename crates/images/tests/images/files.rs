@@ -48,7 +48,7 @@ fn sixteen_bits_grey_palettes_and_transparency_are_read() {
     let read = |image: &DynamicImage| {
         let mut bytes = Cursor::new(Vec::new());
         image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-        Picture::from_bytes(bytes.into_inner(), &Limits::default()).unwrap().pixels
+        Picture::from_bytes(bytes.into_inner(), None, &Limits::default()).unwrap().pixels
     };
     let plain = read(&colour);
     assert_eq!(plain.rgb(), colour.to_rgb8().as_raw());
@@ -155,7 +155,7 @@ fn date_and_camera_are_kept_and_filtered_by() {
 fn large_pictures_are_shrunk_and_long_ones_stay_whole() {
     for (width, height, small) in [(3000, 2000, (768, 512)), (4000, 10, (2048, 5)), (400, 300, (400, 300))] {
         let bytes = jpeg(&RgbImage::from_pixel(width, height, Rgb([10, 20, 30])), 80);
-        let picture = Picture::from_bytes(bytes, &Limits::default()).unwrap();
+        let picture = Picture::from_bytes(bytes, None, &Limits::default()).unwrap();
         assert_eq!((picture.width, picture.height), (width, height));
         assert_eq!((picture.pixels.width(), picture.pixels.height()), small);
     }
@@ -165,7 +165,7 @@ fn large_pictures_are_shrunk_and_long_ones_stay_whole() {
 fn vectors_tell_pictures_apart_and_variants_together() {
     let upright = drawing(5, 640, 480);
     let vector = |image: &RgbImage, quality| {
-        let picture = Picture::from_bytes(jpeg(image, quality), &Limits::default()).unwrap();
+        let picture = Picture::from_bytes(jpeg(image, quality), None, &Limits::default()).unwrap();
         Descriptor.picture(&picture.pixels).unwrap()
     };
     let original = vector(&upright, 95);
@@ -174,4 +174,16 @@ fn vectors_tell_pictures_apart_and_variants_together() {
     for seed in 6..16 {
         assert!(cosine(&original, &vector(&drawing(seed, 640, 480), 95)) < 0.9);
     }
+}
+
+#[test]
+fn what_the_camera_wrote_is_told() {
+    // One entry: the program that wrote the file.
+    let mut block = b"II*\0\x08\0\0\0\x01\0\x31\x01\x02\0\x09\0\0\0\x1A\0\0\0\0\0\0\0".to_vec();
+    block.extend(b"Lab\x07 1.2\0");
+    let file = png(&drawing(1, 40, 30), Some(block));
+    let notes = linjin_images::camera_notes(std::io::Cursor::new(&file));
+    assert_eq!(notes, [("Software".to_owned(), "Lab 1.2".to_owned())]);
+    assert!(linjin_images::camera_notes(std::io::Cursor::new(b"no picture")).is_empty());
+    assert!(linjin_images::camera_notes(std::io::Cursor::new(&file[..60])).is_empty());
 }

@@ -218,7 +218,7 @@ fn random_damage_never_ends_the_process() {
                 bytes.truncate(next() as usize % bytes.len());
             }
             // Either is fine; what counts is that it comes back.
-            _ = linjin_images::Picture::from_bytes(bytes, &Limits::default());
+            _ = linjin_images::Picture::from_bytes(bytes, None, &Limits::default());
         }
     }
 }
@@ -226,7 +226,7 @@ fn random_damage_never_ends_the_process() {
 #[test]
 fn limits_are_the_callers() {
     let bytes = jpeg(&drawing(1, 200, 100), 90);
-    let open = |limits: Limits| linjin_images::Picture::from_bytes(bytes.clone(), &limits);
+    let open = |limits: Limits| linjin_images::Picture::from_bytes(bytes.clone(), None, &limits);
     let refused = open(Limits { pixels: 19_999, ..Default::default() });
     assert!(matches!(refused, Err(Refusal::TooManyPixels { width: 200, height: 100, limit: 19_999 })));
     assert!(matches!(open(Limits { bytes: 99, ..Default::default() }), Err(Refusal::FileTooLarge { .. })));

@@ -33,8 +33,8 @@ impl Embedder for Counting {
 
 fn all(room: &Room, k: usize) -> BTreeSet<String> {
     let pictures = room.collection();
-    let some =
-        linjin_images::Picture::from_bytes(jpeg(&drawing(999, 64, 64), 90), &Default::default()).unwrap();
+    let some = linjin_images::Picture::from_bytes(jpeg(&drawing(999, 64, 64), 90), None, &Default::default())
+        .unwrap();
     let hits =
         pictures.search(&Query::new(vec![(1.0, Term::Pixels(&some.pixels))], k), Some(&Descriptor)).unwrap();
     hits.iter().flat_map(|hit| hit.files.iter().map(|file| name(&file.path))).collect()

@@ -60,7 +60,7 @@ fn child() {
 type Truth = HashMap<[u8; 32], Vec<f32>>;
 
 fn learn(truth: &mut Truth, bytes: Vec<u8>) -> Vec<u8> {
-    let picture = Picture::from_bytes(bytes.clone(), &Limits::default()).unwrap();
+    let picture = Picture::from_bytes(bytes.clone(), None, &Limits::default()).unwrap();
     truth.insert(*blake3::hash(&bytes).as_bytes(), Descriptor.picture(&picture.pixels).unwrap());
     bytes
 }
@@ -80,7 +80,7 @@ fn check(folder: &Path, truth: &Truth) -> usize {
         let bytes = fs::read(&path).unwrap();
         if *blake3::hash(&bytes).as_bytes() == facts.hash {
             current += 1;
-            let picture = Picture::from_bytes(bytes, &Limits::default()).unwrap();
+            let picture = Picture::from_bytes(bytes, None, &Limits::default()).unwrap();
             let query = Query::new(vec![(1.0, Term::Pixels(&picture.pixels))], 1);
             let hits = pictures.search(&query, Some(&Logging(None))).unwrap();
             assert_eq!(hits[0].picture, facts);

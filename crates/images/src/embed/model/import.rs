@@ -10,6 +10,7 @@ use super::manifest::{
     self, Crop, FILE, FORMAT, Manifest, PictureTower, Pooling, TextTower, Tower, io_error,
 };
 use super::tower::Loaded;
+use crate::embed::Embedder;
 use crate::error::ModelError;
 
 const PICTURE: &str = "picture.onnx";

@@ -61,11 +61,6 @@ impl Model {
         &self.manifest
     }
 
-    /// Whether it takes words.
-    pub fn knows_words(&self) -> bool {
-        self.text.is_some()
-    }
-
     /// A vector, if it is one of the model's.
     fn checked(&self, vector: Result<Vec<f32>, String>) -> Result<Vec<f32>, EmbedError> {
         let vector = vector.map_err(|what| EmbedError::Run { model: self.name.clone(), what })?;
@@ -112,6 +107,10 @@ impl Embedder for Model {
         tokens.resize(tower.length, tower.pad as i32);
         mask.resize(tower.length, 0);
         self.checked(text.of_tokens(tokens, mask))
+    }
+
+    fn knows_words(&self) -> bool {
+        self.text.is_some()
     }
 
     fn adapts(&self) -> bool {
