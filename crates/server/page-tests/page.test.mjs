@@ -363,7 +363,8 @@ test('colours, language, and no serious finding anywhere', async () => {
   await page.reload();
   await page.getByRole('button', { name: 'Settings' }).click();
   await page.getByLabel('Colours').selectOption('light');
-  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'light');
+  // The page is read anew with it.
+  await page.waitForFunction(() => document.documentElement.dataset.theme === 'light');
 });
 
 test('on a phone nothing is wider than it', async () => {
