@@ -28,7 +28,7 @@ def index():
 
 def refused(index, error, text, call):
     before = index.ids.tolist(), index.get(index.ids).tolist()
-    with pytest.raises(error, match=text):
+    with pytest.raises(error, match=text or None):
         call()
     assert (index.ids.tolist(), index.get(index.ids).tolist()) == before
 
@@ -156,7 +156,7 @@ def empty(index, tmp_path):
 
 def dimensions(index):
     for dim in (0, -1, 65_536, 2**62):
-        with pytest.raises(ValueError, match="65535"):
+        with pytest.raises(ValueError, match="65535|at least 1"):
             linjin.Index(dim)
 
 
