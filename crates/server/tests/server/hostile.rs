@@ -15,7 +15,7 @@ fn what_is_handed_in_is_looked_at_first() {
     let mut bomb = whole.clone();
     bomb[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
     let sum = crc(&bomb[12..29]);
-    bomb[29..33].copy_from_slice(&sum.to_be_bytes());
+    bomb[29..33].copy_from_slice(&[24, 16, 8, 0].map(|shift| (sum >> shift) as u8));
     wait(async {
         for (bytes, status, code) in [
             (vec![], 415, "not_a_picture"),
