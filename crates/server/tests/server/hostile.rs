@@ -6,7 +6,6 @@ use serde_json::json;
 use crate::{Room, drawing, png, wait};
 
 #[test]
-#[allow(clippy::big_endian_bytes)] // as PNG wants them
 fn what_is_handed_in_is_looked_at_first() {
     let room = Room::new();
     let served = room.serve();
