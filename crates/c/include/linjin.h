@@ -108,7 +108,8 @@ size_t linjin_len(const linjin_index *index);
 size_t linjin_dim(const linjin_index *index);
 
 // Whether there is a vector with this id; false, too, where the file under the index is damaged: `linjin_get` says that.
-bool linjin_contains(const linjin_index *index, uint64_t id);
+bool linjin_contains(const linjin_index *index,
+                     uint64_t id);
 
 // Adds `n` vectors of `dim` floats each, one behind the other. `ids` are `n` ids, or NULL for the numbers that follow the
 // largest id there ever was; with `replace` a vector takes the place of the one that has its id. The ids go to `added`, `n` of
