@@ -38,4 +38,4 @@ pub(crate) use record::{Moment, Of};
 #[cfg(test)]
 pub(crate) use storage::Out;
 pub(crate) use storage::{Disk, Storage, Stream};
-pub(crate) use write::{Journal, Refusal, beside};
+pub(crate) use write::{Heir, Journal, Refusal, beside};

@@ -18,11 +18,19 @@ use super::writer::Shared;
 use crate::index::error::{CommitError, OpenError};
 use crate::index::persist;
 use crate::index::version::Version;
-use crate::journal::{Journal, Moment, Storage, Stream, beside};
+use crate::journal::{Heir, Journal, Moment, Storage, Stream, beside};
 
 /// Folds what is committed into the file; false if there is nothing.
 pub(super) fn fold(shared: &Shared) -> Result<bool, CommitError> {
     let _alone = lock(&shared.folding);
+    let Some(heir) = write_both(shared)? else { return Ok(false) };
+    finish(shared, heir)?;
+    Ok(true)
+}
+
+/// Writes the new file, puts it in its place, and writes the journal that is to come; nothing if there is nothing to fold.
+/// Commits go on meanwhile.
+pub(super) fn write_both(shared: &Shared) -> Result<Option<Heir>, CommitError> {
     let Some((version, start, from)) = ({
         let mut state = lock(&shared.state);
         let version = state.committed.clone();
@@ -31,7 +39,7 @@ pub(super) fn fold(shared: &Shared) -> Result<bool, CommitError> {
         let (start, from) = journal.sound_committed()?;
         (journal.bytes() > 0 || laid_out).then_some((version, start, from))
     }) else {
-        return Ok(false);
+        return Ok(None);
     };
     let storage = &*shared.storage;
     let file = write(storage, &shared.path, &version, Some(start)).map_err(|error| match error {
@@ -46,8 +54,12 @@ pub(super) fn fold(shared: &Shared) -> Result<bool, CommitError> {
         (journal.head_from(start), journal.committed().1)
     };
     let heir = Journal::heir(storage, &journal_of(&shared.path), head, from..to).map_err(CommitError::Io)?;
-    lock(&shared.state).journal()?.hand_over(heir)?;
-    Ok(true)
+    Ok(Some(heir))
+}
+
+/// Puts the new journal in the place of the old one, with what was committed since it was written.
+pub(super) fn finish(shared: &Shared, heir: Heir) -> Result<(), CommitError> {
+    Ok(lock(&shared.state).journal()?.hand_over(heir)?)
 }
 
 /// Writes the file of a version, which is the state `moment` of an index with a journal; returns its bytes.

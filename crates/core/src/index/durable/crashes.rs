@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::checkpoint;
 use crate::index::error::{CommitError, OpenError, UpdateError};
 use crate::index::{Add, Index, Metric, Vector, Writing};
 use crate::journal::recorder::{Call, Luck, Mishap, Recorder, power_cut};
@@ -106,8 +107,9 @@ impl<'a> Play<'a> {
                     let done = self.index().checkpoint().map(drop);
                     self.survive(done);
                 }
-                88..91 if threads => self.checkpoint_meanwhile(),
-                88..94 => {
+                88..90 if threads => self.checkpoint_meanwhile(),
+                88..91 => self.checkpoint_in_parts(),
+                91..94 => {
                     let done = self.index().rollback();
                     if self.survive(done) {
                         self.now = contents(self.index());
@@ -175,6 +177,24 @@ impl<'a> Play<'a> {
         self.index = Some(index);
     }
 
+    /// Commits just before the new journal comes in the place of the old one.
+    fn checkpoint_in_parts(&mut self) {
+        let shared = self.index().home.writer().expect("it is open for writing").shared.clone();
+        match checkpoint::write_both(&shared) {
+            Ok(Some(heir)) => {
+                self.add();
+                self.commit();
+                self.add();
+                // The index may have been opened anew, by a writer that has another journal.
+                let done = checkpoint::finish(&shared, heir);
+                if !matches!(done, Err(CommitError::Closed)) {
+                    self.survive(done);
+                }
+            }
+            done => _ = self.survive(done.map(drop)),
+        }
+    }
+
     /// Whether all went well; where nothing goes any more, the index is opened anew.
     fn survive(&mut self, done: Result<(), CommitError>) -> bool {
         if let Err(CommitError::Failed { .. }) = done {
@@ -232,10 +252,15 @@ impl Seen {
     }
 }
 
-/// Puts files into an empty folder.
+/// Puts files into a folder, and whatever else is there away.
 fn lay_down(folder: &Path, files: &Files) {
-    _ = fs::remove_dir_all(folder);
-    fs::create_dir(folder).expect("a folder can be made");
+    fs::create_dir_all(folder).expect("a folder can be made");
+    for entry in fs::read_dir(folder).expect("it is there") {
+        let path = entry.expect("it is there").path();
+        if !files.keys().any(|file| file.file_name() == path.file_name()) {
+            fs::remove_file(path).expect("a file can be removed");
+        }
+    }
     for (path, bytes) in files {
         let name = path.file_name().expect("files have names");
         fs::write(folder.join(name), bytes).expect("a file can be written");
