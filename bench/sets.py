@@ -60,16 +60,22 @@ def bits(n=50_000, f=256, queries=1000):
     return (base @ planes > 0).astype(np.float32), (query @ planes > 0).astype(np.float32)
 
 
-def make_glove(source):
-    """Writes the set `glove` from the npm package's JSON file."""
+def glove(source):
+    """336,479 x 100, word vectors, from the npm package's JSON file."""
     vectors = json.loads(Path(source).read_text())["vectors"]
     x = np.unique(np.array([row[:100] for row in vectors.values()], np.float32), axis=0)
     order = np.random.default_rng(7).permutation(len(x))
+    return x[order[5000:]], x[order[:5000]]
+
+
+def make_glove(source):
+    """Writes the set `glove`."""
+    base, query = glove(source)
     folder = DATA / "glove"
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "base.npy", x[order[5000:]])
-    np.save(folder / "query.npy", x[order[:5000]])
-    print(f"{folder}: {len(x) - 5000:,} x {x.shape[1]}, 5,000 queries")
+    np.save(folder / "base.npy", base)
+    np.save(folder / "query.npy", query)
+    print(f"{folder}: {len(base):,} x {base.shape[1]}, {len(query):,} queries")
 
 
 if __name__ == "__main__":

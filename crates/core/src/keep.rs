@@ -5,14 +5,17 @@
 #[derive(Debug, Default)]
 pub(crate) struct Keep {
     capacity: usize,
+    /// So many more are taken before they are cleared up.
+    room: usize,
     /// Estimate and number in one: they order as the estimates do.
     keys: Vec<u64>,
     threshold: f32,
 }
 
 impl Keep {
-    pub(crate) fn start(&mut self, capacity: usize) {
-        self.capacity = capacity;
+    /// Empties it. With more `room` it clears up less often, and the threshold is later.
+    pub(crate) fn start(&mut self, capacity: usize, room: usize) {
+        (self.capacity, self.room) = (capacity, room);
         self.threshold = f32::INFINITY;
         self.keys.clear();
     }
@@ -59,10 +62,10 @@ impl Keep {
         refused.truncate(other);
     }
 
-    /// Drops what is too much, once there is twice as much as wanted.
+    /// Drops what is too much, once the room is full.
     #[inline]
     pub(crate) fn tidy(&mut self) {
-        if self.keys.len() >= 2 * self.capacity {
+        if self.keys.len() >= self.capacity + self.room {
             self.cut();
         }
     }
@@ -75,6 +78,11 @@ impl Keep {
             self.keys.truncate(self.capacity);
             self.threshold = estimate(worst);
         }
+    }
+
+    /// What there is now: estimates and numbers.
+    pub(crate) fn kept(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
+        self.keys.iter().map(|&key| (estimate(key), number(key)))
     }
 
     /// What was kept, in no order.

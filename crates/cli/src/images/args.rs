@@ -43,7 +43,7 @@ Examples:
   linjin images index ~/Pictures
   linjin images index --watch                          go on while the folder changes
   linjin images index                                  the collection around the current folder
-  linjin images index /mnt/archive --data ~/archive    for folders that cannot be written to")]
+  linjin images index /media/archive --data ~/archive  for folders that cannot be written to")]
 pub(crate) struct Index {
     /// Folder of pictures; without it, the collection around the current folder
     pub(crate) folder: Option<PathBuf>,

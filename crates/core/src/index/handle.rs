@@ -1,23 +1,19 @@
 //! The public index.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use rustc_hash::FxHashSet;
 
 use super::allowed::Allowed;
-use super::durable::{self, Home, Reader};
-use super::error::{BuildError, OpenError, SearchError, UpdateError};
-use super::opening::{self, Verify};
+use super::durable::Home;
+use super::error::{BuildError, SearchError, UpdateError};
 use super::options::{Add, Effort, Filters, Search};
-use super::persist;
 use super::rebuild;
 use super::search;
 use super::space::{Query, Space};
 use super::update::{self, Rows, Work};
-use super::verify::{self, Salvaged};
 use super::version::Version;
 use super::{Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
 use crate::parallel;
@@ -51,51 +47,6 @@ pub struct Index {
     /// Slots without a vector; whoever holds it is the one who makes the next version.
     free: Mutex<Option<Vec<u32>>>,
     pub(super) home: Home,
-}
-
-/// What an index is made of.
-#[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
-pub struct Info {
-    /// Values in a vector; bits, for `hamming`.
-    pub dim: usize,
-    /// The metric.
-    pub metric: Metric,
-    /// How many vectors there are.
-    pub len: usize,
-    /// Bytes of vectors, ids and leaves, in memory or in the mapped file.
-    pub bytes: u64,
-    /// Of these, bytes that lie in a mapped file.
-    pub mapped: u64,
-    /// Groups of close vectors; 0 while every search compares all vectors.
-    pub leaves: usize,
-    /// Whether there is a graph too: where neighbours lie scattered, searches walk on from a few leaves.
-    pub graph: bool,
-    /// Effort (`ef`) and the recall@10 that it reached on a sample of the index's own vectors, in ascending order.
-    pub curve: Vec<(usize, f32)>,
-    /// How many commits led to it; 0 for an index that was never opened for writing.
-    pub generation: u64,
-    /// Bytes of commits in the journal, which are not in the file yet.
-    pub journal: u64,
-    /// Vectors that came or went since the last commit.
-    pub uncommitted: u64,
-    /// What was found in the journal when the index was opened; `None` where there was no journal.
-    pub recovered: Option<Recovered>,
-    /// What went wrong when the background last committed or folded the journal into the file. It goes on trying.
-    pub trouble: Option<String>,
-}
-
-/// What was found in a journal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Recovered {
-    /// Commits that the file did not have.
-    pub commits: u64,
-    /// Vectors that came or went with them.
-    pub changes: u64,
-    /// Bytes behind the last commit, of changes that were never committed. Where a writer is at work, it is what it is
-    /// writing.
-    pub torn: u64,
 }
 
 impl Index {
@@ -436,109 +387,6 @@ impl Index {
         self.home.lay_out(&next);
         self.current.store(next);
         Ok(())
-    }
-
-    /// Writes the index into one file, beside its place first, so that the file is there whole or not at all. In the place of
-    /// the file that the index is open for writing on, it is a commit and a checkpoint.
-    ///
-    /// # Errors
-    ///
-    /// The directory cannot be written to, or the disk is full; or the file there has a journal with commits, which would be
-    /// lost with it. What was in the file's place is still there then.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), OpenError> {
-        durable::replace(&self.current.load(), &self.home, path.as_ref())
-    }
-
-    /// The index as the bytes that [`save`](Self::save) would write, for [`from_bytes`](Self::from_bytes).
-    ///
-    /// # Errors
-    ///
-    /// There is no memory for them, or the file under the index was cut short.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, OpenError> {
-        persist::to_bytes(&self.current.load())
-    }
-
-    /// The index that bytes of [`to_bytes`](Self::to_bytes) or of a file hold; they are copied, and every checksum is
-    /// compared.
-    ///
-    /// # Errors
-    ///
-    /// As for [`verify`](Self::verify).
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpenError> {
-        Ok(Self::at_home(opening::from_bytes(bytes)?, Home::Memory))
-    }
-
-    /// Maps the file of an index: ready at once at any size, and its pages are shared with every process that has opened
-    /// it. Changes stay in memory until the index is saved; [`open_writable`](Self::open_writable) makes them durable. The
-    /// same as [`open_with`](Self::open_with) and [`Verify::Lazy`].
-    ///
-    /// Where somebody has the index open for writing, this is its last committed state, and [`refresh`](Self::refresh) moves
-    /// on to later ones.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, is no index of this version, or is damaged where it is read now. Damage elsewhere is an
-    /// error of the first search, or of whatever else it is, that comes upon it, and of all later ones.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open_with(path, Verify::Lazy)
-    }
-
-    /// Maps the file of an index, and says how much of it is compared with its checksums.
-    ///
-    /// # Errors
-    ///
-    /// As for [`open`](Self::open); with [`Verify::Full`], any damage.
-    pub fn open_with(path: impl AsRef<Path>, verify: Verify) -> Result<Self, OpenError> {
-        let (reader, version) = Reader::open(path.as_ref(), verify)?;
-        Ok(Self::at_home(version, Home::File(Mutex::new(reader))))
-    }
-
-    /// Reads all of an index's file and compares its checksums: some gigabytes a second, or as fast as the disk is.
-    ///
-    /// # Errors
-    ///
-    /// As for [`open`](Self::open); damage is named by its section and the byte of the file.
-    pub fn verify(path: impl AsRef<Path>) -> Result<Info, OpenError> {
-        Ok(info(&verify::verify(path.as_ref())?))
-    }
-
-    /// Makes a new index of those vectors of a damaged file that are as they were written, with their ids, and writes it to
-    /// `to`. The file may have been cut short. Takes as long as a build, and memory for the vectors.
-    ///
-    /// # Errors
-    ///
-    /// The file's head is damaged, which says where everything is, or it is no index; or the new file was not written.
-    pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Salvaged, OpenError> {
-        verify::salvage(path.as_ref(), to.as_ref())
-    }
-
-    /// What the index is made of.
-    pub fn info(&self) -> Info {
-        let mut info = info(&self.current.load());
-        self.home.tell(&mut info);
-        info
-    }
-}
-
-fn info(version: &Version) -> Info {
-    let grown = version.leaves.as_ref();
-    let (memory, mapped) = version.bytes();
-    Info {
-        dim: version.space.dim,
-        metric: version.space.metric,
-        len: version.len,
-        bytes: memory + mapped,
-        mapped,
-        leaves: grown.map_or(0, |grown| grown.store.len()),
-        graph: grown.is_some_and(|grown| grown.linked.is_some()),
-        curve: grown.map_or(Vec::new(), |grown| {
-            grown.main_curve().efs().map(|(ef, point)| (ef, point.recall)).collect()
-        }),
-        generation: 0,
-        journal: 0,
-        uncommitted: 0,
-        recovered: None,
-        trouble: None,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | duty |
 //! | --- | --- |
-//! | `handle.rs` | the public [`Index`] |
+//! | `handle.rs`, `files.rs`, `info.rs` | the public [`Index`]; its files; what it is made of |
 //! | `options.rs` | effort, filters, threads, progress |
 //! | `error.rs` | what can go wrong, by the moment |
 //! | `version.rs` | the index at one moment |
@@ -25,9 +25,11 @@ mod curve;
 mod durable;
 pub mod error;
 mod exact;
+mod files;
 mod format;
 mod handle;
 mod ids;
+mod info;
 mod linking;
 mod links;
 mod opening;
@@ -53,7 +55,8 @@ pub use crate::filter::Filter;
 pub use crate::hits::{Hits, HitsBatch, NO_ID};
 pub use crate::metric::{Metric, UnknownMetric};
 pub use crate::vectors::{Vector, Vectors};
-pub use handle::{Index, Info, Recovered};
+pub use handle::Index;
+pub use info::{Info, Recovered};
 pub use opening::Verify;
 pub use options::{Add, Autocommit, DEFAULT_RECALL, Effort, Filters, Progress, Search, Writing};
 pub use verify::Salvaged;

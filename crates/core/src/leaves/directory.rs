@@ -365,7 +365,7 @@ impl Directory {
                     .map(|(g, (centre, &square))| key(score(square, (kernels.dot)(query, centre)), g as u32)),
             );
             groups.sort_unstable();
-            keep.start(wanted + spare);
+            keep.start(wanted + spare, wanted + spare);
             self.codebook.table_like(kernels, table, measure, own);
             let mut left = wanted * SCANNED_SHARE + SCANNED;
             for &group in &*groups {

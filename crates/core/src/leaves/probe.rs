@@ -112,7 +112,8 @@ pub(crate) fn probe<'s>(
     codebook.table(kernels, query, measure, table);
     let ranked_by = if measure == Measure::Absolute { Measure::MinusTwiceDot } else { measure };
     directory.closest(kernels, query, table, ranked_by, probe.leaves, ranking);
-    keep.start(probe.candidates.max(1));
+    let candidates = probe.candidates.max(1);
+    keep.start(candidates, candidates);
     blocks.clear();
     refused.clear();
     let ranked = &ranking.leaves;

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::writer::Writer;
 use crate::index::Vectors;
 use crate::index::error::CommitError;
-use crate::index::handle::Info;
+use crate::index::info::Info;
 use crate::index::version::Version;
 
 /// Where an index lives.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::load::{Loaded, existing, journal_of, load, of};
 use super::replay::Changes;
 use crate::index::error::OpenError;
-use crate::index::handle::Recovered;
+use crate::index::info::Recovered;
 use crate::index::opening::{self, Verify};
 use crate::index::version::Version;
 use crate::journal::{self, Disk, Fault, Moment, Place, Storage};

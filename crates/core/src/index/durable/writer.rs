@@ -10,7 +10,7 @@ use super::checkpoint;
 use super::home::lock;
 use super::load::{Followed, Loaded, journal_of, load, lock_of, of};
 use crate::index::error::{CommitError, OpenError};
-use crate::index::handle::{Info, Recovered};
+use crate::index::info::{Info, Recovered};
 use crate::index::options::{Autocommit, Writing};
 use crate::index::space::Space;
 use crate::index::version::Version;
