@@ -266,9 +266,9 @@ impl World {
         }
     }
 
-    /// Whether the distances to a query can be foretold.
+    /// Whether the distances to a query can be foretold: its squares neither overflow nor lose digits in being tiny.
     fn is_foretold(&self, query: &[f32]) -> bool {
-        !self.model.wild && query.iter().all(|value| value.abs() <= 8.0)
+        !self.model.wild && query.iter().all(|&value| value == 0.0 || (0.01..=8.0).contains(&value.abs()))
     }
 
     fn nearest(&self, query: &[f32], n: Option<usize>, budget: u8) {

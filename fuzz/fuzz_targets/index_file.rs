@@ -11,11 +11,14 @@ use linjin::index::{Add, Effort, Index, Search, Verify};
 use linjin_fuzz::index::{SOUND, given, seal, vectors};
 use linjin_fuzz::{Numbers, folder};
 
-fuzz_target!(|input: &[u8]| {
+// The sound files take seconds, which are none of an input's time.
+fuzz_target!(init: std::sync::LazyLock::force(&SOUND), |input: &[u8]| {
     let Some((&kind, rest)) = input.split_first() else { return };
     let shape = usize::from(kind & 15);
     // What takes a hundred times as long as all the rest.
     let rarely = rest.len() / 8 % 16 == 9;
+    // Whoever changes ids and then mends the checksums can give one id to two vectors.
+    let sealed = shape < SOUND.len() && kind & 32 == 0;
     let bytes = match SOUND.get(shape) {
         None => rest.to_vec(),
         Some(sound) => {
@@ -30,8 +33,7 @@ fuzz_target!(|input: &[u8]| {
             if kind & 16 > 0 {
                 bytes.truncate(bytes.len() / 4096 / 2 * 4096);
             }
-            // Some with checksums that are wrong now.
-            if kind & 32 == 0 {
+            if sealed {
                 seal(&mut bytes);
             }
             bytes
@@ -43,10 +45,10 @@ fuzz_target!(|input: &[u8]| {
     _ = Index::verify(&path);
     let modes = [Verify::Header, Verify::Lazy, Verify::Full];
     if let Ok(index) = Index::open_with(&path, modes[usize::from(kind >> 6) % 3]) {
-        use_all(&index, &folder.path().join("saved.linjin"));
+        use_all(&index, sealed, &folder.path().join("saved.linjin"));
         if rarely && index.len() < 5_000 {
             _ = index.optimize(None);
-            ask(&index);
+            ask(&index, sealed);
         }
     }
     if rarely {
@@ -54,18 +56,18 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-fn use_all(index: &Index, saved: &Path) {
+fn use_all(index: &Index, sealed: bool, saved: &Path) {
     let (metric, dim) = (index.metric(), index.dim());
     let rows = vectors(&mut Numbers::new(3), metric, 4, dim);
-    ask(index);
+    ask(index, sealed);
     _ = index.add(given(metric, &rows), None, &Add::default());
     let ids = index.ids().unwrap_or_default();
     _ = index.remove(&ids[..ids.len().min(3)]);
     _ = index.save(saved);
-    ask(index);
+    ask(index, sealed);
 }
 
-fn ask(index: &Index) {
+fn ask(index: &Index, sealed: bool) {
     let (metric, dim) = (index.metric(), index.dim());
     let rows = vectors(&mut Numbers::new(9), metric, 3, dim);
     for (k, effort) in [(10, Effort::Recall(0.9)), (3, Effort::Ef(50)), (usize::MAX, Effort::Exact)] {
@@ -78,7 +80,7 @@ fn ask(index: &Index) {
                 let mut different = ids.to_vec();
                 different.sort_unstable();
                 different.dedup();
-                assert_eq!(different.len(), count, "an id comes once");
+                assert!(sealed || different.len() == count, "an id comes once");
             }
         }
     }

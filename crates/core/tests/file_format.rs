@@ -165,6 +165,27 @@ fn sections_are_where_and_what_the_page_says() {
 }
 
 #[test]
+fn a_byte_of_two_sections_is_refused() {
+    let [_, sound] = golden();
+    let table = sections(&sound);
+    let head = 64 + 24 * table.len();
+    // Each section in the place of the next one, or upon the head.
+    for (i, [kind, ..]) in table.iter().enumerate() {
+        for place in [0, ALIGN, table[(i + 1) % table.len()][2]] {
+            let mut bytes = sound.clone();
+            bytes[64 + 24 * i + 8..][..8].copy_from_slice(&place.to_le_bytes());
+            let sum = crc32fast::hash(&bytes[..head]);
+            bytes[head..head + 4].copy_from_slice(&sum.to_le_bytes());
+            let error = Index::from_bytes(&bytes).unwrap_err().to_string();
+            assert!(
+                error.contains("sections that lie upon each other"),
+                "section {kind} at {place}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_file_of_another_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("newer.linjin");

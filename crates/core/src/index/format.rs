@@ -228,6 +228,9 @@ impl Head {
             }
             sections.push(section);
         }
+        if !are_apart(&sections) {
+            return Err(damaged("it has sections that lie upon each other, or upon its head"));
+        }
         Ok(Self {
             metric,
             dim: word(20)?,
@@ -244,4 +247,17 @@ impl Head {
         let bytes = self.to_bytes();
         bytes.as_chunks().0.iter().copied().map(u64::from_le_bytes).fold(0, mix)
     }
+}
+
+/// Whether each section has its bytes to itself, behind the head and the checksums.
+fn are_apart(sections: &[Section]) -> bool {
+    let mut places: Vec<_> = sections.iter().map(|section| (section.offset, section.end())).collect();
+    places.sort_unstable();
+    let blocks = sections.iter().map(Section::blocks).sum();
+    let mut free = Some(Head::first_section(sections.len(), blocks));
+    places.into_iter().all(|(first, end)| {
+        let apart = free.is_some_and(|free| first >= free);
+        free = end;
+        apart
+    })
 }
