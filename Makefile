@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-page check advisories crash fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
+.PHONY: help demo test test-page check advisories crash races fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -56,6 +56,10 @@ advisories: .venv/.deny ## known holes in what is compiled in; fetches the datab
 crash: ## a million power cuts in simulation, a thousand kills in truth; minutes
 	cargo test -p linjin --lib durable -- --ignored
 	cargo test -p linjin --test kills -- --ignored thousand
+
+# Compiled apart: a flag for all of it would compile all of it anew each time.
+races: ## threads at one index in thousands of orders, by shuttle
+	RUSTFLAGS='--cfg shuttle' CARGO_TARGET_DIR='$(TARGET)/races' cargo test -p linjin --test races
 
 bench: bench-forest bench-index ## all that follows but the pictures: hours; a C++ compiler builds two of the peers
 

@@ -36,7 +36,7 @@
 //! | 3 | `quant`: codes of 4 bits | all below |
 //! | 2 | `kmeans`: clusters; `journal`: changes that are durable before the file is written anew | all below, not one another |
 //! | 1 | `file`: bytes on disk and mapped; `metric`, `vectors`, `filter`, `hits`: the words of the API | layer 0 |
-//! | 0 | `simd`, `keep`, `random`, `parallel`, [`error`] | nothing of ours |
+//! | 0 | `simd`, `keep`, `random`, `parallel`, `sync`, [`error`] | nothing of ours |
 //!
 //! `tests/layers.rs` fails when a module uses one that is not below it.
 
@@ -59,6 +59,7 @@ mod parallel;
 mod quant;
 mod random;
 mod simd;
+mod sync;
 mod vectors;
 
 /// What the benchmarks measure and nobody else should use: the kernels, table by table.

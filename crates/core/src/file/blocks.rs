@@ -1,12 +1,13 @@
 //! Checksums over the blocks of a mapped section, each compared before the block is believed for the first time.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Acquire};
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::sync::{Arc, OnceLock};
 
 use bytemuck::cast_slice;
 
 use super::region::Region;
+use crate::sync::{AtomicU64, AtomicUsize};
 
 /// Bytes that have one checksum. A block takes some microseconds to sum up, about as long as the pages of it take to come.
 pub(crate) const BLOCK: usize = 64 * 1024;

@@ -1,13 +1,13 @@
 //! The methods of `Index` for files: save, open, verify, salvage.
 
 use std::path::Path;
-use std::sync::Mutex;
 
 use super::durable::{self, Home, Reader};
 use super::error::OpenError;
 use super::opening::{self, Verify};
 use super::verify::{self, Salvaged};
 use super::{Index, Info, persist};
+use crate::sync::Mutex;
 
 impl Index {
     /// Writes the index into one file, beside its place first, so that the file is there whole or not at all. In the place of

@@ -1,9 +1,8 @@
 //! The public index.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use arc_swap::ArcSwap;
 use rustc_hash::FxHashSet;
 
 use super::allowed::Allowed;
@@ -17,6 +16,7 @@ use super::update::{self, Rows, Work};
 use super::version::Version;
 use super::{Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
 use crate::parallel;
+use crate::sync::{Mutex, MutexGuard, Newest};
 
 /// The seed of an index for which nobody sets one.
 pub(super) const SEED: u64 = 0x6c69_6e6a_696e;
@@ -43,7 +43,7 @@ const BATCH: usize = 16;
 #[derive(Debug)]
 pub struct Index {
     space: Space,
-    pub(super) current: ArcSwap<Version>,
+    pub(super) current: Newest<Version>,
     /// Slots without a vector; whoever holds it is the one who makes the next version.
     free: Mutex<Option<Vec<u32>>>,
     pub(super) home: Home,
@@ -63,7 +63,7 @@ impl Index {
     }
 
     pub(super) fn at_home(version: Version, home: Home) -> Self {
-        Self { space: version.space, current: ArcSwap::from_pointee(version), free: Mutex::new(None), home }
+        Self { space: version.space, current: Newest::from_pointee(version), free: Mutex::new(None), home }
     }
 
     /// Values in a vector; bits, for `hamming`.

@@ -12,6 +12,7 @@ use super::version::{Grown, Linked, Version};
 use super::walker::{Walker, walk_from_leaves};
 use crate::keep::{estimate, key, number};
 use crate::leaves::{Filtered, NO_FILTER, Probe, probe};
+use crate::sync;
 
 /// Buffers of a thread.
 #[derive(Default)]
@@ -42,7 +43,7 @@ const SEEN: usize = 2048;
 /// 2^32 divided by the golden ratio: multiplied by it, numbers that are close fall into places that are not.
 const SPREAD: u32 = 0x9E37_79B9;
 
-thread_local! {
+sync::thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
@@ -63,7 +64,8 @@ pub(super) fn search(
     allowed: Option<&Allowed<'_>>,
     mut sink: impl FnMut(f32, u64),
 ) {
-    BUFFERS.with_borrow_mut(|buffers| {
+    BUFFERS.with(|buffers| {
+        let buffers = &mut *buffers.borrow_mut();
         let k = k.min(version.len);
         if k == 0 {
             return;

@@ -1,12 +1,13 @@
 //! What goes on in the background: commits when it is time, checkpoints when the journal is large.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::checkpoint;
 use super::home::lock;
 use super::writer::{Shared, State};
 use crate::index::options::Autocommit;
+use crate::sync::MutexGuard;
 
 /// A journal is folded into its file when it is larger than this and than a quarter of the file: then opening takes
 /// little longer than without it, and all checkpoints together write at most five times as much as the changes.

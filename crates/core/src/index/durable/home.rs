@@ -1,6 +1,6 @@
 //! Where an index lives: in memory, in a file, in a file that it writes; what becomes of each change.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use bytemuck::cast_slice;
 
@@ -10,6 +10,7 @@ use crate::index::Vectors;
 use crate::index::error::CommitError;
 use crate::index::info::Info;
 use crate::index::version::Version;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Where an index lives.
 #[derive(Debug)]

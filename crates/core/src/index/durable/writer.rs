@@ -2,8 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::checkpoint;
@@ -15,6 +14,7 @@ use crate::index::options::{Autocommit, Writing};
 use crate::index::space::Space;
 use crate::index::version::Version;
 use crate::journal::{Journal, Refusal, Storage, beside};
+use crate::sync::{Builder, Condvar, JoinHandle, Mutex};
 
 /// The one who may change the index in a file.
 #[derive(Debug)]
@@ -148,8 +148,7 @@ impl Writer {
             most: options.checkpoint,
         });
         let own = shared.clone();
-        let background =
-            std::thread::Builder::new().name("linjin-journal".to_owned()).spawn(move || own.run())?;
+        let background = Builder::new().name("linjin-journal".to_owned()).spawn(move || own.run())?;
         let background = Mutex::new(Some(background));
         Ok((Self { shared, background, process: std::process::id() }, version))
     }
