@@ -2,7 +2,8 @@
 //!
 //! For `annoy_file` small sound files: some are built here, for each metric; the rest are the golden files in GOLDEN, which
 //! Annoy wrote, and whose names begin with metric and dimension: `angular-f10-...ann`. For `vector_files` a file of each
-//! kind, and the .hdf5 files in VECTORS. For `index_file` each file that it can change, and changes of the head.
+//! kind, and the .hdf5 files in VECTORS. For `index_file` each file that it can change, and changes of the head; for
+//! `journal_file` the sound journal, whole and cut off, and changes of its words.
 
 use std::error::Error;
 use std::fs;
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(folder)
     };
     index_files(&into("index_file")?)?;
+    journals(&into("journal_file")?)?;
     vector_files(&into("vector_files")?, Path::new(&vectors))?;
     let corpus = &into("annoy_file")?;
     for metric in Metric::ALL {
@@ -58,6 +60,21 @@ fn index_files(corpus: &Path) -> Result<(), Box<dyn Error>> {
             input.push(0);
             input.extend([0xFF, 0xFF, 0xFF, 0x7F]);
             fs::write(corpus.join(format!("{shape}-{at}")), input)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sound journal as bytes, and as words to be changed: one of each record's, with checksums that are right and not.
+fn journals(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    let journal = &linjin_fuzz::journal::SOUND.journal;
+    for (name, end) in [("whole", journal.len()), ("cut", journal.len() / 2), ("head", 56)] {
+        fs::write(corpus.join(name), [&[1], &journal[..end]].concat())?;
+    }
+    for kind in [0_u8, 2, 4] {
+        for at in (0..journal.len() as u16).step_by(16) {
+            let [low, high] = at.to_le_bytes();
+            fs::write(corpus.join(format!("{kind}-{at}")), [kind, low, high, 0xFF, 0xFF, 0, 0])?;
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
-//! What the fuzz targets and their seeds share: the head of an input, numbers, vectors, a folder; index files.
+//! What the fuzz targets and their seeds share: the head of an input, numbers, vectors, a folder; index files, journals.
 
 pub mod index;
+pub mod journal;
 
 use std::path::Path;
 
