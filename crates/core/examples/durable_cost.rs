@@ -1,4 +1,5 @@
-//! What durability costs: a commit beside a sync of the disk, a large addition beside one in memory, opening after a crash.
+//! What reliability costs: checksums in searches and alone, a commit beside a sync of the disk, a large addition beside one in
+//! memory, opening after a crash.
 //!
 //! ```sh
 //! cargo run --release -p linjin --example durable_cost -- FOLDER
@@ -14,7 +15,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use linjin::index::{Add, Effort, Index, Metric, Search, Writing};
+use linjin::index::{Add, Effort, Index, Metric, Search, Verify, Writing};
 
 const DIM: usize = 100;
 /// Vectors of the file.
@@ -39,6 +40,7 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
     let memory = Index::new(DIM, Metric::Euclidean)?;
     memory.add(&made.rows(BASE), None, &Add::default())?;
     memory.save(&path)?;
+    checksums(&path, &mut made)?;
 
     let mut file = File::create(folder.join("appended"))?;
     let mut pair = |file: &mut File, index: &Index| -> Result<_, Box<dyn Error>> {
@@ -77,6 +79,37 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
     let empty = folder.join("empty.linjin");
     Index::new(DIM, Metric::Euclidean)?.save(&empty)?;
     crash(&empty, &mut made, "an empty file")
+}
+
+/// Searches of an index whose blocks are compared when they are used, beside one whose are not; and all blocks at once.
+fn checksums(path: &Path, made: &mut Made) -> Result<(), Box<dyn Error>> {
+    let indexes = [Index::open_with(path, Verify::Header)?, Index::open_with(path, Verify::Lazy)?];
+    let queries = made.rows(2000);
+    let ask = |index: &Index| -> Result<Duration, Box<dyn Error>> {
+        let begun = Instant::now();
+        for query in queries.chunks(DIM) {
+            index.search(query, &Search::new(10))?;
+        }
+        Ok(begun.elapsed())
+    };
+    let first = [ask(&indexes[0])?, ask(&indexes[1])?].map(|time| time / 2000);
+    let mut ratios = Vec::new();
+    for round in 0..40 {
+        let one = round % 2; // who comes second finds what it needs in the cache
+        let times = [ask(&indexes[one])?, ask(&indexes[1 - one])?];
+        ratios.push(ratio(times[1 - one], times[one]));
+    }
+    ratios.sort_unstable_by(f64::total_cmp);
+    println!(
+        "first 2,000 searches, with and without comparing blocks  {:.1?}  {:.1?} each",
+        first[1], first[0]
+    );
+    println!("later ones                 {:.3}x", ratios[ratios.len() / 2]);
+    let begun = Instant::now();
+    Index::verify(path)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("verify                     {:.2} GB/s", fs::metadata(path)?.len() as f64 / 1e9 / seconds);
+    Ok(())
 }
 
 fn open(path: &Path, checkpoint: Option<u64>) -> Result<Index, Box<dyn Error>> {

@@ -14,8 +14,8 @@ use super::split::Splitter;
 use crate::random::Random;
 use crate::simd::{self, LANES, Lines};
 
-/// Bytes of items in a cell: the second-level cache of a common processor.
-const CELL_BYTES: usize = 1 << 20;
+/// Bytes of items in a cell: what stays in the second-level cache of a common processor, or nearly.
+const CELL_BYTES: usize = 3 << 19;
 /// Buckets in a cell, at least: below that there is nothing to gain by stopping early.
 const CELL_BUCKETS: usize = 8;
 /// Items of the sample in a cell: more than a plane draws on, so that the last planes are as good as the first.
@@ -147,9 +147,12 @@ impl Top {
         let (mut rows, mut normals) = (Lines::default(), Lines::default());
         rows.reset(BLOCK * width);
         normals.reset(self.children.len() * width);
-        for (plane, normal) in normals.chunks_exact_mut(width).enumerate() {
+        let mut offsets = vec![0.0; self.children.len()];
+        for (plane, (normal, offset)) in normals.chunks_exact_mut(width).zip(&mut offsets).enumerate() {
             normal[..layout.vector_len].copy_from_slice(layout.floats(self.plane(plane)));
+            *offset = layout.add_offset(self.plane(plane), 0.0);
         }
+        let normals: Vec<&[f32]> = normals.chunks_exact(width).collect();
         let mut cells = Vec::with_capacity(ids.len());
         for (i, block) in ids.chunks(BLOCK).enumerate() {
             let later = ids.get(i * BLOCK + AHEAD..).unwrap_or_default();
@@ -159,6 +162,8 @@ impl Top {
                 }
                 row[..layout.vector_len].copy_from_slice(layout.floats(items.node(id)));
             }
+            let mut views: [&[f32]; BLOCK] = [&[]; BLOCK];
+            views.iter_mut().zip(rows.chunks_exact(width)).for_each(|(view, row)| *view = row);
             let at = &mut [0u32; BLOCK][..block.len()];
             loop {
                 let (mut going, mut n) = ([0; BLOCK], 0);
@@ -171,19 +176,18 @@ impl Top {
                 }
                 let mut pairs = ([&[] as &[f32]; BLOCK], [&[] as &[f32]; BLOCK]);
                 for (k, &i) in going[..n].iter().enumerate() {
-                    pairs.0[k] = &normals[at[i] as usize * width..][..width];
-                    pairs.1[k] = &rows[i * width..][..width];
+                    (pairs.0[k], pairs.1[k]) = (normals[at[i] as usize], views[i]);
                 }
-                let mut dots = [0.0; BLOCK];
+                let mut margins = [0.0; BLOCK];
                 if !is_bits {
-                    (space.kernels.dot_pairs)(&pairs.0[..n], &pairs.1[..n], &mut dots[..n]);
+                    (space.kernels.dot_pairs)(&pairs.0[..n], &pairs.1[..n], &mut margins[..n]);
                 }
                 for (k, &i) in going[..n].iter().enumerate() {
                     let plane = at[i] as usize;
                     let margin = if is_bits {
                         space.bit(self.plane(plane), bytemuck::cast_slice(pairs.1[k]))
                     } else {
-                        layout.add_offset(self.plane(plane), dots[k])
+                        margins[k] + offsets[plane]
                     };
                     let one = if margin == 0.0 { random.flip() } else { margin > 0.0 };
                     at[i] = self.children[plane][usize::from(one)];

@@ -113,6 +113,7 @@ impl Splitter {
             sides.extend(rows.iter().map(|&row| space.bit(node, local.bits(row)) > 0.0));
             return;
         }
+        let offset = space.layout.add_offset(node, 0.0);
         let mut views: [&[f32]; BLOCK] = [&[]; BLOCK];
         let mut margins = [0.0; BLOCK];
         for block in rows.chunks(BLOCK) {
@@ -120,15 +121,10 @@ impl Splitter {
                 *view = local.row(row);
             }
             (space.kernels.dot_rows)(normal, &views[..block.len()], &mut margins[..block.len()]);
-            let margins = &mut margins[..block.len()];
-            margins.iter_mut().for_each(|margin| *margin = space.layout.add_offset(node, *margin));
-            let start = sides.len();
-            sides.extend(margins.iter().map(|&margin| margin > 0.0));
-            for (side, &margin) in sides[start..].iter_mut().zip(&*margins) {
-                if margin == 0.0 {
-                    *side = random.flip();
-                }
-            }
+            sides.extend(margins[..block.len()].iter().map(|&margin| {
+                let margin = margin + offset;
+                if margin == 0.0 { random.flip() } else { margin > 0.0 }
+            }));
         }
     }
 
@@ -252,27 +248,31 @@ impl Centre {
 /// that does not wait for the items before.
 fn weigh(apart: &[[f32; TOGETHER]; 2], drawn: [f32; 2], n: usize) -> ([[f32; TOGETHER]; 2], [f32; 2]) {
     let mut bounds = [0; TOGETHER];
-    for (i, (bound, (p, q))) in bounds.iter_mut().zip(apart[0].iter().zip(&apart[1])).enumerate() {
-        let exact = (p * (drawn[0] + i as f32) - q * drawn[1]) / (p + q);
-        let exact = exact.clamp(0.0, TOGETHER as f32);
-        let below = exact as i32;
-        *bound = below + i32::from(exact > below as f32);
+    for (i, bound) in bounds.iter_mut().enumerate() {
+        let (p, q) = (apart[0][i], apart[1][i]);
+        *bound = small_ceil((p * (drawn[0] + i as f32) - q * drawn[1]) / (p + q));
     }
-    let (mut to_second, mut set) = (0, 0);
-    for (i, bound) in bounds[..n].iter().enumerate() {
-        let second = to_second < *bound;
-        to_second += i32::from(second);
-        set |= u32::from(second) << i;
+    let (mut to_second, mut goes) = (0, [0; TOGETHER]);
+    for (goes, bound) in goes[..n].iter_mut().zip(&bounds) {
+        *goes = u32::from(to_second < *bound);
+        to_second += *goes;
     }
-    let counts = [n as f32 - to_second as f32, to_second as f32];
+    let counts = [(n as u32 - to_second) as f32, to_second as f32];
     let each = [0, 1].map(|c| 1.0 / (drawn[c] + counts[c]));
-    let mut weights = [[0.0; TOGETHER]; 2];
-    for (c, weights) in weights.iter_mut().enumerate() {
-        for (i, weight) in weights.iter_mut().enumerate() {
-            *weight = if usize::from(set & (1 << i) != 0) == c { each[c] } else { 0.0 };
-        }
-    }
-    (weights, counts)
+    let weight = |c| goes.map(|goes| if goes == c { each[c as usize] } else { 0.0 });
+    ([weight(0), weight(1)], counts)
+}
+
+/// `value` up to the next whole number, from 0 to [`TOGETHER`]; 0 for NaN. Without a branch, and for several at a time: a
+/// conversion would ask each for what has no place in an integer.
+#[inline(always)]
+fn small_ceil(value: f32) -> u32 {
+    /// Between this and its double, floats are the whole numbers.
+    const WHOLE: f32 = (1 << 23) as f32;
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < TOGETHER as f32 { value } else { TOGETHER as f32 };
+    let rounded = value + WHOLE;
+    rounded.to_bits() - WHOLE.to_bits() + u32::from(rounded - WHOLE < value)
 }
 
 /// How far each row is from both centres: 1 - cos, the squared difference, or the sum of differences.

@@ -18,10 +18,13 @@ pub(crate) fn prefetch_many<T>(data: &[T]) {
 
 #[inline(always)]
 fn each_line<T>(data: &[T], fetch: impl Fn(*const u8)) {
-    let start = data.as_ptr().cast::<u8>();
-    for offset in (0..size_of_val(data)).step_by(CACHE_LINE) {
+    let (start, bytes) = (data.as_ptr().cast::<u8>(), size_of_val(data));
+    for offset in (0..bytes).step_by(CACHE_LINE) {
         fetch(start.wrapping_add(offset));
     }
+    // Rows that do not begin at a line end in one more: without its last line a row is waited for all the same. Asked for
+    // always, since a branch on where a row begins is as good as random.
+    fetch(start.wrapping_add(bytes.saturating_sub(1)));
 }
 
 #[cfg(target_arch = "x86_64")]
