@@ -136,6 +136,8 @@ struct Grower<'a> {
     local: Local,
     random: Random,
     nodes: Vec<u32>,
+    /// Nodes to write planes into, one for each level that is being grown.
+    spare: Vec<Vec<u32>>,
     stop: &'a AtomicBool,
     placed: &'a AtomicU64,
 }
@@ -158,6 +160,7 @@ impl<'a> Grower<'a> {
             local: Local::default(),
             random,
             nodes: Vec::new(),
+            spare: Vec::new(),
             stop,
             placed,
         }
@@ -200,7 +203,14 @@ impl<'a> Grower<'a> {
                     self.layout.set_offset(&mut node, band.offset);
                     let count = count + shorter_count;
                     (
-                        push_split(&self.layout, &mut self.nodes, node, [shorter, top], count, self.n_items),
+                        push_split(
+                            &self.layout,
+                            &mut self.nodes,
+                            &mut node,
+                            [shorter, top],
+                            count,
+                            self.n_items,
+                        ),
                         count,
                     )
                 }
@@ -238,7 +248,7 @@ impl<'a> Grower<'a> {
                 let top = push_split(
                     &self.layout,
                     &mut self.nodes,
-                    node.to_vec(),
+                    &mut node.to_vec(),
                     [zero, one],
                     count,
                     self.n_items,
@@ -267,7 +277,7 @@ impl<'a> Grower<'a> {
         if self.stop.load(Relaxed) {
             return None;
         }
-        let mut node = vec![0; self.layout.stride];
+        let mut node = self.spare.pop().unwrap_or_else(|| vec![0; self.layout.stride]);
         let middle = self.splitter.cut(&self.local, rows, &mut self.random, &mut node);
         let count = rows.len();
         let (zero, one) = rows.split_at_mut(middle);
@@ -279,7 +289,9 @@ impl<'a> Grower<'a> {
             let one = self.branch(one)?;
             [self.branch(zero)?, one]
         };
-        Some(push_split(&self.layout, &mut self.nodes, node, children, count, self.n_items))
+        let split = push_split(&self.layout, &mut self.nodes, &mut node, children, count, self.n_items);
+        self.spare.push(node);
+        Some(split)
     }
 }
 
@@ -303,15 +315,15 @@ pub(super) fn push_bucket(layout: &Layout, nodes: &mut Vec<u32>, ids: &[u32], n_
 pub(super) fn push_split(
     layout: &Layout,
     nodes: &mut Vec<u32>,
-    mut node: Vec<u32>,
+    node: &mut [u32],
     children: [u32; 2],
     count: usize,
     n_items: usize,
 ) -> u32 {
     let number = next(layout, nodes, n_items);
-    layout.set_count(&mut node, count);
-    *layout.children_mut(&mut node) = children;
-    nodes.append(&mut node);
+    layout.set_count(node, count);
+    *layout.children_mut(node) = children;
+    nodes.extend_from_slice(node);
     number
 }
 
@@ -327,7 +339,7 @@ pub(super) fn push_root_bucket(layout: &Layout, nodes: &mut Vec<u32>, ids: &[u32
 /// normal over one bucket that holds the item and an empty one.
 pub(super) fn push_forked_root(layout: &Layout, nodes: &mut Vec<u32>, ids: &[u32], n_items: usize) {
     let children = [push_bucket(layout, nodes, &[], n_items), push_bucket(layout, nodes, ids, n_items)];
-    push_split(layout, nodes, vec![0; layout.stride], children, n_items, n_items);
+    push_split(layout, nodes, &mut vec![0; layout.stride], children, n_items, n_items);
 }
 
 /// Moves a tree that was numbered from `n_items` on up by `by` nodes.

@@ -91,8 +91,8 @@ impl<'a> Compactor<'a> {
         {
             // More ids than a bucket holds, but few items: the root has to be a split.
             let (rest, _) = self.write(nodes, Branch::Few(rest.to_vec()));
-            let plane = vec![0; self.target.stride];
-            push_split(&self.target, nodes, plane, [first, rest], n_items, n_items);
+            let mut plane = vec![0; self.target.stride];
+            push_split(&self.target, nodes, &mut plane, [first, rest], n_items, n_items);
         } else {
             push_forked_root(&self.target, nodes, ids, n_items);
         }
@@ -159,8 +159,8 @@ impl<'a> Compactor<'a> {
                     unreachable!("it was a split before")
                 };
                 let count = zero_count + one_count;
-                let node = self.plane(plane);
-                let top = push_split(&self.target, nodes, node, [zero, one], count, self.items.len());
+                let mut node = self.plane(plane);
+                let top = push_split(&self.target, nodes, &mut node, [zero, one], count, self.items.len());
                 Ok(Branch::Written(top, count))
             }
         }
