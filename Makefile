@@ -105,21 +105,22 @@ upstream: .venv/.test .venv/.linjin ## Annoy's own test suite on linjin; ANNOY=p
 	cd "$$dir"; PYTHONPATH="$$dir" '$(CURDIR)/.venv/bin/python' -m pytest test -p as_annoy \
 	  --rootdir "$$dir" -p no:cacheprovider --ignore test/accuracy_test.py $(ARGS)
 
-# Run as a part of what must hold before a change lands; libFuzzer is C++.
+# Run as a part of what must hold before a change lands: with the same seed each time, so that a failure is of the change and
+# not of a new draw. libFuzzer is C++.
 fuzz-smoke: ## every fuzz target for a minute; FUZZ_SECONDS=n for longer
 	@command -v c++ >/dev/null || { echo 'no C++ compiler: the fuzz targets are skipped'; exit 0; }; \
-	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60)
+	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_SEED=$(or $(FUZZ_SEED),1)
 
 # The instrumentation is behind a flag that only nightly compilers take, or a stable one that is told to. The search for
 # leaks at the end is off: it traces the process, which many sandboxes refuse, and then counts as a crash.
-fuzz: target/tools/bin/cargo-fuzz ## every fuzz target for ten minutes; FUZZ_SECONDS=n for shorter
+fuzz: target/tools/bin/cargo-fuzz ## every fuzz target for ten minutes; FUZZ_SECONDS=n for shorter, FUZZ_SEED=n for the same inputs again
 	@export PATH="$(CURDIR)/target/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 ASAN_OPTIONS=detect_leaks=0; cd fuzz; \
 	cargo run --quiet --release --example seed -- corpus ../crates/python/tests/golden ../crates/cli/tests/cli/data; \
 	for target in $$(cargo fuzz list --fuzz-dir .); do \
 	  echo "== $$target, $(or $(FUZZ_SECONDS),600) s"; \
 	  case "$$target" in vector_files) quiet=-close_fd_mask=3;; *) quiet=-close_fd_mask=0;; esac; \
-	  cargo fuzz run --fuzz-dir . "$$target" -- -max_total_time=$(or $(FUZZ_SECONDS),600) -timeout=60 -rss_limit_mb=4096 \
-	    -detect_leaks=0 -max_len=16384 "$$quiet"; \
+	  cargo fuzz run --fuzz-dir . "$$target" -- -max_total_time=$(or $(FUZZ_SECONDS),600) -seed=$(or $(FUZZ_SEED),0) \
+	    -timeout=60 -rss_limit_mb=4096 -detect_leaks=0 -max_len=16384 "$$quiet"; \
 	done
 
 wheel: $(WHEELS)/.built ## the wheel alone, into target/wheels

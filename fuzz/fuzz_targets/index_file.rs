@@ -17,8 +17,10 @@ fuzz_target!(init: std::sync::LazyLock::force(&SOUND), |input: &[u8]| {
     let shape = usize::from(kind & 15);
     // What takes a hundred times as long as all the rest.
     let rarely = rest.len() / 8 % 16 == 9;
-    // Whoever changes ids and then mends the checksums can give one id to two vectors.
     let sealed = shape < SOUND.len() && kind & 32 == 0;
+    let verify = [Verify::Header, Verify::Lazy, Verify::Full][usize::from(kind >> 6) % 3];
+    // A changed word can give one id to two vectors, which the checksums tell, where they are wrong and looked at.
+    let once = !sealed && verify != Verify::Header;
     let bytes = match SOUND.get(shape) {
         None => rest.to_vec(),
         Some(sound) => {
@@ -43,12 +45,11 @@ fuzz_target!(init: std::sync::LazyLock::force(&SOUND), |input: &[u8]| {
     let path = folder.path().join("given.linjin");
     fs::write(&path, &bytes).expect("there is room for a file");
     _ = Index::verify(&path);
-    let modes = [Verify::Header, Verify::Lazy, Verify::Full];
-    if let Ok(index) = Index::open_with(&path, modes[usize::from(kind >> 6) % 3]) {
-        use_all(&index, sealed, &folder.path().join("saved.linjin"));
+    if let Ok(index) = Index::open_with(&path, verify) {
+        use_all(&index, once, &folder.path().join("saved.linjin"));
         if rarely && index.len() < 5_000 {
             _ = index.optimize(None);
-            ask(&index, sealed);
+            ask(&index, once);
         }
     }
     if rarely {
@@ -56,18 +57,18 @@ fuzz_target!(init: std::sync::LazyLock::force(&SOUND), |input: &[u8]| {
     }
 });
 
-fn use_all(index: &Index, sealed: bool, saved: &Path) {
+fn use_all(index: &Index, once: bool, saved: &Path) {
     let (metric, dim) = (index.metric(), index.dim());
     let rows = vectors(&mut Numbers::new(3), metric, 4, dim);
-    ask(index, sealed);
+    ask(index, once);
     _ = index.add(given(metric, &rows), None, &Add::default());
     let ids = index.ids().unwrap_or_default();
     _ = index.remove(&ids[..ids.len().min(3)]);
     _ = index.save(saved);
-    ask(index, sealed);
+    ask(index, once);
 }
 
-fn ask(index: &Index, sealed: bool) {
+fn ask(index: &Index, once: bool) {
     let (metric, dim) = (index.metric(), index.dim());
     let rows = vectors(&mut Numbers::new(9), metric, 3, dim);
     for (k, effort) in [(10, Effort::Recall(0.9)), (3, Effort::Ef(50)), (usize::MAX, Effort::Exact)] {
@@ -80,7 +81,7 @@ fn ask(index: &Index, sealed: bool) {
                 let mut different = ids.to_vec();
                 different.sort_unstable();
                 different.dedup();
-                assert!(sealed || different.len() == count, "an id comes once");
+                assert!(!once || different.len() == count, "an id comes once");
             }
         }
     }

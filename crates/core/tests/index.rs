@@ -117,6 +117,28 @@ fn every_metric_finds_what_brute_force_finds() {
 }
 
 #[test]
+fn values_whose_sums_overflow_or_vanish_are_taken_and_searched() {
+    let (dim, n) = (8, 3000);
+    for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_binary()) {
+        for scale in [1e19, 1e20, 1e30, 1e38, 1e-20, 1e-40] {
+            let rows: Vec<f32> = clustered(n, dim, 5).iter().map(|value| value * scale).collect();
+            let index = Index::new(dim, metric).unwrap();
+            index.add(&rows, None, &Add::default()).unwrap();
+            index.optimize(None).unwrap();
+            index.add(&clustered(n, dim, 6), None, &Add::default()).unwrap();
+            index.add(&rows[..dim * 500], None, &Add::default()).unwrap();
+            for query in [&rows[..dim], &clustered(1, dim, 7)] {
+                for effort in [Effort::Recall(0.9), Effort::Ef(20), Effort::Exact] {
+                    let found = index.search(query, &Search { effort, ..Search::new(10) }).unwrap();
+                    assert_eq!(found.ids.len(), 10, "{metric:?} {scale} {effort:?}");
+                    assert!(found.distances.is_sorted(), "{metric:?} {scale}: {:?}", found.distances);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn ties_go_by_the_smaller_id() {
     let index = Index::new(2, Metric::Euclidean).unwrap();
     index.add(&[1.0, 1.0].repeat(5000), None, &Add::default()).unwrap();

@@ -178,6 +178,21 @@ fn damage_before_the_end_is_an_error_and_not_a_loss() {
     }
 }
 
+#[test]
+fn a_journal_of_more_commits_than_there_can_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("items.linjin");
+    three_commits(&path);
+    let mut bytes = fs::read(journal(&path)).unwrap();
+    bytes[32..40].fill(255);
+    let sum = crc32fast::hash(&bytes[..48]);
+    bytes[48..52].copy_from_slice(&sum.to_le_bytes());
+    fs::write(journal(&path), &bytes).unwrap();
+    for error in [Index::open(&path).unwrap_err(), again_error(&path)] {
+        assert!(error.to_string().contains("begins behind commit 18446744073709551615"), "{error}");
+    }
+}
+
 fn again_error(path: &Path) -> OpenError {
     Index::open_writable(path, &Writing::default()).unwrap_err()
 }

@@ -40,7 +40,8 @@ pub(super) fn ranks(
         let n = group.len();
         space.ranks(query, &rows[..n], &scales[..n], &mut ranks[..n]);
         for (&slot, &rank) in group.iter().zip(&ranks) {
-            sink(rank, slot);
+            // An inner product of huge values can be no number: such a vector counts as far away.
+            sink(if rank.is_nan() { f32::INFINITY } else { rank }, slot);
         }
     }
 }

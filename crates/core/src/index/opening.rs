@@ -228,7 +228,7 @@ impl IndexFile {
         match *self.read_now(kind)?.words() {
             [commit, high_commit, sum, high_sum] => {
                 let long = |low, high| u64::from(low) | u64::from(high) << 32;
-                Ok(Moment { commit: long(commit, high_commit), sum: long(sum, high_sum) })
+                Moment::read(long(commit, high_commit), long(sum, high_sum)).ok_or_else(|| unsound(kind))
             }
             _ => Err(unsound(kind)),
         }

@@ -29,6 +29,16 @@ pub(crate) struct Moment {
     pub(crate) sum: u64,
 }
 
+/// So many commits and no more lead to a moment: nobody counts as far, and there is always a next one.
+const MOST_COMMITS: u64 = 1 << 62;
+
+impl Moment {
+    /// The moment that a file speaks of, if there can be it.
+    pub(crate) fn read(commit: u64, sum: u64) -> Option<Self> {
+        (commit <= MOST_COMMITS).then_some(Self { commit, sum })
+    }
+}
+
 /// The vectors that a journal is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Of {
@@ -87,7 +97,8 @@ impl Head {
         if word(bytes, 12) != ORDER || word(bytes, 48) != crc32fast::hash(&bytes[..48]) {
             return Err("the checksum of its head is wrong".to_owned());
         }
-        let start = Moment { commit: long(bytes, 32), sum: long(bytes, 40) };
+        let start = Moment::read(long(bytes, 32), long(bytes, 40))
+            .ok_or_else(|| format!("it begins behind commit {}: there are not as many", long(bytes, 32)))?;
         Ok(Self { metric: word(bytes, 16), dim: word(bytes, 20), salt: long(bytes, 24), start })
     }
 }

@@ -43,7 +43,8 @@ fn homes_of<'a>(
     centroid: impl Fn(usize) -> &'a [f32],
     residual: &mut Vec<f32>,
 ) -> Homes {
-    let first = nearest[0].1;
+    // Where sums overflow, no distance is a number. A search finds nothing close there either, and compares all.
+    let Some(&(_, first)) = nearest.first() else { return [0, NO_LEAF] };
     residual.clear();
     residual.extend(point.iter().zip(centroid(first as usize)).map(|(value, centre)| value - centre));
     let square = (kernels.dot)(residual, residual);

@@ -302,6 +302,7 @@ impl Directory {
             rest = behind;
         }
         let sound = rest.is_empty()
+            && n > 0
             && Some(centroids.slice().len()) == n.checked_mul(dim)
             && group_of.iter().all(|&group| (group as usize) < n_groups);
         let centres: Vec<f32> = cast_slice(centres).to_vec();
@@ -335,7 +336,7 @@ impl Directory {
         wanted: usize,
         scratch: &mut Ranking,
     ) {
-        let Ranking { table: own, keep, estimates, lanes, groups, leaves } = scratch;
+        let Ranking { table: own, keep, flat, estimates, lanes, groups, leaves } = scratch;
         leaves.clear();
         let n = self.len();
         let (query, width, centroids, centres) = match &self.short {
@@ -374,6 +375,17 @@ impl Directory {
                     estimates.resize(biases.len(), 0.0);
                     lanes.resize(biases.len(), 0);
                 }
+                let biases = match measure {
+                    Measure::MinusTwiceDot => biases.as_slice(),
+                    // They are those of distances. Those of inner products are 0, and infinite where there is no centroid.
+                    Measure::MinusDot | Measure::Absolute => {
+                        flat.clear();
+                        flat.extend(
+                            biases.iter().map(|bias| if *bias < f32::INFINITY { 0.0 } else { *bias }),
+                        );
+                        flat.as_slice()
+                    }
+                };
                 let (base, threshold) = (estimate(group) + own.offset, keep.threshold());
                 let (addends, scale) = (own.addends(), own.scale);
                 let found =
@@ -416,6 +428,7 @@ const AHEAD: usize = 8;
 pub(crate) struct Ranking {
     table: Table,
     keep: Keep,
+    flat: Vec<f32>,
     estimates: Vec<f32>,
     lanes: Vec<u32>,
     groups: Vec<u64>,

@@ -16,6 +16,8 @@ mod assign;
 mod directory;
 mod leaf;
 mod probe;
+#[cfg(test)]
+mod ranked;
 
 pub(crate) use assign::{Homes, NO_LEAF, Placing, assign, place};
 pub(crate) use directory::{Directory, Plan};
