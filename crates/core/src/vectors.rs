@@ -39,15 +39,28 @@ impl Vectors<'_> {
 
     /// The first value that is not finite as float32.
     pub(crate) fn not_finite(self) -> Option<NotFinite> {
-        fn first<T: Copy>(values: &[T], narrow: impl Fn(T) -> f32) -> Option<NotFinite> {
-            let at = values.iter().position(|&value| !narrow(value).is_finite())?;
+        match self {
+            Self::Bytes(_) | Self::Bits(_) => None,
+            _ => self.first(|value| !value.is_finite()),
+        }
+    }
+
+    /// The first value, as float32, for which `is` holds: its place, and the value; nothing of bits.
+    pub(crate) fn first(self, is: impl Fn(f32) -> bool) -> Option<(usize, f32)> {
+        fn first<T: Copy>(
+            values: &[T],
+            narrow: impl Fn(T) -> f32,
+            is: impl Fn(f32) -> bool,
+        ) -> Option<(usize, f32)> {
+            let at = values.iter().position(|&value| is(narrow(value)))?;
             Some((at, narrow(values[at])))
         }
         match self {
-            Self::Floats(values) => first(values, |value| value),
-            Self::Doubles(values) => first(values, |value| value as f32),
-            Self::Halves(values) => first(values, f16::to_f32),
-            Self::Bytes(_) | Self::Bits(_) => None,
+            Self::Floats(values) => first(values, |value| value, is),
+            Self::Doubles(values) => first(values, |value| value as f32, is),
+            Self::Halves(values) => first(values, f16::to_f32, is),
+            Self::Bytes(values) => first(values, f32::from, is),
+            Self::Bits(_) => None,
         }
     }
 

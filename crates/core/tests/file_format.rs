@@ -49,6 +49,17 @@ fn with_graph() -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
+/// A file of vectors of whole numbers, the smallest of which is this.
+fn with_whole_numbers(least: f32) -> Vec<u8> {
+    let index = Index::new(3, Metric::Dot).unwrap();
+    let values: Vec<f32> = (0..2100 * 3).map(|i| (i * i % 101) as f32 + least).collect();
+    index.add(&values, None, &Add::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("whole.linjin");
+    index.save(&path).unwrap();
+    std::fs::read(path).unwrap()
+}
+
 /// A file of an index with a journal.
 fn with_history() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
@@ -130,7 +141,8 @@ fn sections_are_where_and_what_the_page_says() {
         .map(|[number, name, _, _, checked]| (number.parse().unwrap(), (name, checked)))
         .collect();
     let mut met = BTreeSet::new();
-    for bytes in golden().into_iter().chain([with_graph(), with_history()]) {
+    let others = [with_graph(), with_history(), with_whole_numbers(0.0), with_whole_numbers(-50.0)];
+    for bytes in golden().into_iter().chain(others) {
         // Behind the head, the checksums of all blocks.
         let blocks: u64 = sections(&bytes).iter().map(|section| section[3].div_ceil(BLOCK)).sum();
         let mut sums = ALIGN as usize;

@@ -95,3 +95,84 @@ fn damaged_bytes_are_refused() {
     assert!(matches!(Index::from_bytes(b"something else"), Err(OpenError::Foreign { .. })));
     assert!(matches!(Index::from_bytes(&[]), Err(OpenError::Foreign { .. })));
 }
+
+/// The bytes of the floats that vectors come back as.
+fn bits(index: &Index, id: u64) -> Vec<u32> {
+    match index.get(id).unwrap() {
+        Some(Vector::Floats(values)) => values.into_iter().map(f32::to_bits).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The ids and distances of some exact searches, and of some others.
+fn answers(index: &Index, queries: &[f32]) -> [Vec<(Vec<u64>, Vec<u32>)>; 2] {
+    [Effort::Exact, Effort::Ef(80)].map(|effort| {
+        let search = Search { effort, ..Search::new(8) };
+        let found = queries.chunks(index.dim()).map(|query| index.search(query, &search).unwrap());
+        found.map(|hits| (hits.ids, hits.distances.into_iter().map(f32::to_bits).collect())).collect()
+    })
+}
+
+#[test]
+fn whole_numbers_take_a_byte_and_answer_as_floats_do() {
+    const DIM: usize = 21;
+    let folder = tempfile::tempdir().unwrap();
+    let signed: Vec<f32> = numbers(3000 * DIM).into_iter().map(f32::from).collect();
+    let unsigned: Vec<f32> = signed.iter().map(|value| value + 100.0).collect();
+    for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_binary()) {
+        for (values, stored_as) in [(&signed, "int8"), (&unsigned, "uint8")] {
+            let mut index = index_of(Vectors::Floats(values), DIM, metric);
+            assert_eq!(index.info().stored_as, stored_as);
+            let mut queries = values[..20 * DIM].to_vec();
+            queries.extend(values[..20 * DIM].iter().map(|value| value * 0.7 + 0.1));
+            let before = answers(&index, &queries);
+
+            let path = folder.path().join("whole.linjin");
+            index.save(&path).unwrap();
+            Index::verify(&path).unwrap();
+            index = Index::open(&path).unwrap();
+            assert_eq!(index.info().stored_as, stored_as);
+            assert_eq!(answers(&index, &queries), before);
+            Index::salvage(&path, folder.path().join("salvaged.linjin")).unwrap();
+            assert_eq!(
+                bits(&Index::open(folder.path().join("salvaged.linjin")).unwrap(), 7),
+                bits(&index, 7)
+            );
+
+            // More of the same kind, in place of others too, changes nothing about it.
+            index.add(&values[..DIM], Some(&[9000]), &Add::default()).unwrap();
+            index.add(&values[DIM..2 * DIM], Some(&[5]), &Add { replace: true, ..Add::default() }).unwrap();
+            index
+                .add(&values[5 * DIM..6 * DIM], Some(&[5]), &Add { replace: true, ..Add::default() })
+                .unwrap();
+            index.remove(&[9000]).unwrap();
+            assert_eq!(index.info().stored_as, stored_as);
+            assert_eq!(answers(&index, &queries)[0], before[0]);
+
+            // Others are taken as they are, and what was there stays the same; a zero keeps its sign.
+            let mut other = vec![0.5; DIM];
+            other[3] = -0.0;
+            index.add(&other, Some(&[9001]), &Add::default()).unwrap();
+            assert_eq!(index.info().stored_as, "float32");
+            assert_eq!(bits(&index, 9001), other.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+            for id in 0..3000 {
+                let row = &values[id as usize * DIM..][..DIM];
+                assert_eq!(bits(&index, id), row.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+            }
+            index.remove(&[9001]).unwrap();
+            assert_eq!(answers(&index, &queries)[0], before[0], "{metric:?} {stored_as}");
+            index.optimize(None).unwrap();
+            assert_eq!(index.info().stored_as, stored_as);
+            assert_eq!(answers(&index, &queries)[0], before[0]);
+        }
+    }
+}
+
+#[test]
+fn a_zero_with_a_sign_is_no_whole_number() {
+    let mut values: Vec<f32> = numbers(2500 * 4).into_iter().map(f32::from).collect();
+    values[77] = -0.0;
+    let index = index_of(Vectors::Floats(&values), 4, Metric::Euclidean);
+    assert_eq!(index.info().stored_as, "float32");
+    assert_eq!(bits(&index, 77 / 4)[77 % 4], (-0.0_f32).to_bits());
+}

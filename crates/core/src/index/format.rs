@@ -2,6 +2,7 @@
 
 use super::Metric;
 use super::error::OpenError;
+use super::space::Form;
 use crate::file::BLOCK;
 use crate::random::mix;
 
@@ -22,7 +23,7 @@ const ENTRY: usize = 24;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub(super) enum Kind {
-    /// The vectors, as they were given.
+    /// The vectors as floats or bits, as they were given.
     Rows = 1,
     /// An id for each slot; not there when every id is its slot.
     Ids = 2,
@@ -60,10 +61,23 @@ pub(super) enum Kind {
     WalkCurve = 18,
     /// The commit that the file is the state after. Only in the file of an index with a journal.
     History = 19,
+    /// The vectors, instead of Rows, where all values are whole numbers from 0 to 255: a byte each.
+    UnsignedRows = 20,
+    /// The same with numbers from −128 to 127.
+    SignedRows = 21,
 }
 
 impl Kind {
-    const ALL: [Self; 19] = [
+    /// The section of rows in this form.
+    pub(super) fn of_rows(form: Form) -> Self {
+        match form {
+            Form::Floats | Form::Bits => Self::Rows,
+            Form::Unsigned => Self::UnsignedRows,
+            Form::Signed => Self::SignedRows,
+        }
+    }
+
+    const ALL: [Self; 21] = [
         Self::Rows,
         Self::Ids,
         Self::Scales,
@@ -83,6 +97,8 @@ impl Kind {
         Self::NodeCodebook,
         Self::WalkCurve,
         Self::History,
+        Self::UnsignedRows,
+        Self::SignedRows,
     ];
 }
 

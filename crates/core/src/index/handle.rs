@@ -118,7 +118,7 @@ impl Index {
     /// The file under the index is damaged where the vector is.
     pub fn get(&self, id: u64) -> Result<Option<Vector>, SearchError> {
         let version = self.current.load();
-        let vector = version.slot(id).map(|slot| self.space.vector(version.view().row(slot)));
+        let vector = version.slot(id).map(|slot| version.space.vector(version.view().row(slot)));
         sound(&version).map_err(|what| SearchError::Damaged { what })?;
         Ok(vector)
     }
@@ -175,7 +175,7 @@ impl Index {
         if n == 0 {
             return Ok(ids);
         }
-        if !update::has_room(&version, n) {
+        if !update::has_room(&version, vectors) {
             return Err(UpdateError::Memory { vectors: n });
         }
         let mut watch = |share: f64| match options.progress {

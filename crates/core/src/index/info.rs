@@ -11,6 +11,9 @@ pub struct Info {
     pub dim: usize,
     /// The metric.
     pub metric: Metric,
+    /// What the values are stored as: `float32`, or `uint8` or `int8` where all are whole numbers from 0 to 255 or from −128
+    /// to 127 and there are leaves, or `bits`.
+    pub stored_as: &'static str,
     /// How many vectors there are.
     pub len: usize,
     /// Bytes of vectors, ids and leaves, in memory or in the mapped file.
@@ -65,6 +68,7 @@ impl Info {
         Self {
             dim: version.space.dim,
             metric: version.space.metric,
+            stored_as: version.space.form.name(),
             len: version.len,
             bytes: memory + mapped,
             mapped,

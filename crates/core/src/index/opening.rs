@@ -14,7 +14,7 @@ use super::format::{Head, Kind, Section};
 use super::ids::Ids;
 use super::links::Links;
 use super::slots::{Base, Slots};
-use super::space::Space;
+use super::space::{Form, Space};
 use super::store::{LeafBase, LeafStore};
 use super::version::{Grown, Linked, Version};
 use crate::file::{Blocks, Fault, Mapping, Pages, Region, Values};
@@ -142,7 +142,16 @@ impl IndexFile {
             );
             return Err(damaged(what));
         }
-        Ok(Space::new(dim as usize, metric))
+        let given = Space::new(dim as usize, metric);
+        let in_bytes = [Form::Unsigned, Form::Signed].map(|form| given.in_form(form));
+        let spaces = if metric.is_binary() { vec![given] } else { [[given].as_slice(), &in_bytes].concat() };
+        let mut there =
+            spaces.into_iter().filter(|space| self.head.section(Kind::of_rows(space.form)).is_some());
+        match (there.next(), there.next()) {
+            (Some(space), None) => Ok(space),
+            (None, _) => Err(damaged("it has no section of rows")),
+            (Some(_), Some(_)) => Err(damaged("it has rows in two forms")),
+        }
     }
 
     /// The version that the file holds.
@@ -153,7 +162,7 @@ impl IndexFile {
         let space = self.space()?;
         let base = Base {
             len: n as usize,
-            rows: Values::Region(region(Kind::Rows, Some(n * 4 * space.row_words() as u64))?),
+            rows: Values::Region(region(Kind::of_rows(space.form), Some(n * 4 * space.row_words() as u64))?),
             ids: values(self.optional(Kind::Ids, Some(n * 8), checked)?),
             scales: match space.metric {
                 Metric::Cosine => Values::Region(region(Kind::Scales, Some(n * 4))?),

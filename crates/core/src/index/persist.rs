@@ -138,7 +138,7 @@ fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
     let slots = move || 0..view.len as u32;
     let mut parts: Vec<(Kind, Writer<'_>)> = Vec::new();
     parts.push((
-        Kind::Rows,
+        Kind::of_rows(version.space.form),
         Box::new(move |to| slots().try_for_each(|slot| to.write_all(cast_slice(view.row(slot))))),
     ));
     if slots().any(|slot| view.id(slot) != u64::from(slot)) {

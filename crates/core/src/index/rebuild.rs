@@ -56,16 +56,21 @@ pub(super) fn rebuild(
     work: Work,
     watch: Watch<'_>,
 ) -> ControlFlow<(), Version> {
-    let space = version.space;
     let view = version.view();
     let gone: FxHashSet<u32> = known.iter().flatten().copied().collect();
     let stay: Vec<(u32, u64)> = view.living().filter(|(slot, _)| !gone.contains(slot)).collect();
     let n = stay.len() + rows.ids.len();
+    let space = if n < LEAST_TRAINED {
+        version.space.as_given()
+    } else {
+        let staying = stay.iter().map(|&(slot, _)| view.row(slot));
+        version.space.in_form(version.space.smallest_form(staying, rows.vectors))
+    };
     let words = space.row_words();
     let mut all = zeros(n * words);
     let (old, new) = all.as_mut().split_at_mut(stay.len() * words);
     for (row, &(slot, _)) in old.chunks_exact_mut(words).zip(&stay) {
-        row.copy_from_slice(view.row(slot));
+        space.copy_row(&version.space, view.row(slot), row);
     }
     for (i, row) in new.chunks_exact_mut(words).enumerate() {
         space.write_row(rows.vectors, i, row);

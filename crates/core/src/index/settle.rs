@@ -8,6 +8,7 @@ use super::buffer::zeros;
 use super::ids::Ids;
 use super::links::Links;
 use super::slots::{Base, Slots};
+use super::space::Space;
 use super::train::lay_out;
 use super::version::Version;
 use super::{Metric, NO_ID};
@@ -20,7 +21,7 @@ const COPIES: usize = 3;
 /// Lays out anew what was changed often.
 pub(super) fn settle(version: &mut Version) {
     if version.slots.copies_a_page() >= COPIES {
-        (version.slots, version.ids) = slots(version);
+        (version.slots, version.ids) = slots(version, &version.space);
     }
     let n = version.slots.len();
     let Some(grown) = &mut version.leaves else { return };
@@ -37,13 +38,21 @@ pub(super) fn settle(version: &mut Version) {
     }
 }
 
-fn slots(version: &Version) -> (Slots, Ids) {
-    let (space, view) = (&version.space, version.view());
+/// The same version with rows as callers give them, which hold everything.
+pub(super) fn as_given(version: &Version) -> Version {
+    let space = version.space.as_given();
+    let (slots, ids) = slots(version, &space);
+    Version { space, slots, ids, ..version.clone() }
+}
+
+/// All slots laid out anew, their rows as `space` holds them.
+fn slots(version: &Version, space: &Space) -> (Slots, Ids) {
+    let view = version.view();
     let all = 0..view.len as u32;
     let words = space.row_words();
     let mut rows = zeros(view.len * words);
     for (row, slot) in rows.as_mut().chunks_exact_mut(words).zip(all.clone()) {
-        row.copy_from_slice(view.row(slot));
+        space.copy_row(&version.space, view.row(slot), row);
     }
     let mut ids: Vec<u64> = all.clone().map(|slot| view.id(slot)).collect();
     let table = Ids::lay_out(&ids);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rebuild::rebuild;
-use super::settle::settle;
+use super::settle::{self, settle};
 use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Grown, Version};
@@ -53,6 +53,13 @@ pub(super) fn add(
     if work.regroup && is_rebuilt(version, len) {
         return ControlFlow::Continue((rebuild(version, rows, &known, work, watch)?, free.len()));
     }
+    let given;
+    let version = if version.space.holds(rows.vectors) {
+        version
+    } else {
+        given = settle::as_given(version);
+        &given
+    };
     let mut next = version.clone();
     let mut unused = free.iter().rev().copied().chain(version.slots.len() as u32..);
     let slots: Vec<u32> = known.iter().filter_map(|known| known.or_else(|| unused.next())).collect();
@@ -89,12 +96,14 @@ fn is_rebuilt(version: &Version, len: usize) -> bool {
     len >= trained.saturating_mul(GROWTH) && len >= LEAST_TRAINED
 }
 
-/// Whether the system has about as much memory as `n` more vectors take while they are added: rows, and codes twice. Asked
+/// Whether the system has about as much memory as more vectors take while they are added: rows, and codes twice. Asked
 /// before it is needed, since in the middle of the work an allocation that fails ends the process.
-pub(super) fn has_room(version: &Version, n: usize) -> bool {
+pub(super) fn has_room(version: &Version, vectors: Vectors<'_>) -> bool {
     const BESIDE: usize = 64;
-    let laid_out = if is_rebuilt(version, version.len + n) { version.len + n } else { n };
-    let bytes = laid_out.checked_mul(2 * (version.space.row_words() * size_of::<u32>() + BESIDE));
+    let n = vectors.len() / version.space.width();
+    let all = is_rebuilt(version, version.len + n) || !version.space.holds(vectors);
+    let laid_out = if all { version.len + n } else { n };
+    let bytes = laid_out.checked_mul(2 * (version.space.as_given().row_words() * size_of::<u32>() + BESIDE));
     bytes.is_some_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
 }
 

@@ -83,7 +83,8 @@ pub(super) fn compare(file: &IndexFile) -> Result<(), OpenError> {
 pub(super) fn salvage(path: &Path, to: &Path) -> Result<Salvaged, OpenError> {
     let file = IndexFile::map(path)?;
     let space = file.space()?;
-    let rows = Part::new(&file, Kind::Rows).ok_or_else(|| damaged("it has no section Rows"))?;
+    let rows =
+        Part::new(&file, Kind::of_rows(space.form)).ok_or_else(|| damaged("it has no section of rows"))?;
     let ids = Part::new(&file, Kind::Ids);
     let words = space.row_words();
     let slots = file.head.slots.min((rows.words.len() / words) as u64);
@@ -96,20 +97,17 @@ pub(super) fn salvage(path: &Path, to: &Path) -> Result<Salvaged, OpenError> {
         let Some((id, row)) = id.filter(|&id| id != NO_ID).zip(rows.get(slot * words, words)) else {
             continue;
         };
-        let finite = space.metric.is_binary() || row.iter().all(|&word| f32::from_bits(word).is_finite());
-        if finite && kept.seen.insert(id) {
+        let values = space.floats(row); // nothing of bits
+        if values.iter().all(|value| value.is_finite()) && kept.seen.insert(id) {
             kept.ids.push(id);
-            let bytes = if space.metric.is_binary() { space.width() } else { words * 4 };
-            kept.bytes.extend_from_slice(&cast_slice(row)[..bytes]);
+            kept.floats.extend_from_slice(&values);
+            if space.metric.is_binary() {
+                kept.bits.extend_from_slice(&cast_slice(row)[..space.width()]);
+            }
         }
     }
-    let floats: Vec<f32>;
-    let vectors = if space.metric.is_binary() {
-        Vectors::Bits(&kept.bytes)
-    } else {
-        floats = kept.bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        Vectors::Floats(&floats)
-    };
+    let vectors =
+        if space.metric.is_binary() { Vectors::Bits(&kept.bits) } else { Vectors::Floats(&kept.floats) };
     let work = Work { seed: 0, threads: parallel::threads(None), regroup: true };
     let rows = Rows { vectors, ids: &kept.ids };
     let mut watch = |_: f64| ControlFlow::Continue(());
@@ -129,7 +127,8 @@ pub(super) fn salvage(path: &Path, to: &Path) -> Result<Salvaged, OpenError> {
 struct Kept {
     seen: FxHashSet<u64>,
     ids: Vec<u64>,
-    bytes: Vec<u8>,
+    floats: Vec<f32>,
+    bits: Vec<u8>,
 }
 
 /// What is left of a section.

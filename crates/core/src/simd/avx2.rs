@@ -10,7 +10,7 @@ use super::rows::lut_rows;
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, Word};
+use super::{Kernels, LANES, WholeRows, Word};
 
 static KERNELS: Kernels = kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_rows);
 
@@ -35,6 +35,24 @@ impl Lanes for TwoYmm {
     unsafe fn load(from: &[f32; LANES]) -> Self {
         // SAFETY: `from` is sixteen floats, so both loads of eight are inside; they need no alignment.
         unsafe { Self(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))) }
+    }
+    #[inline(always)]
+    unsafe fn load_u8(from: &[u8; LANES]) -> Self {
+        let low = from.as_ptr();
+        // SAFETY: `from` is sixteen bytes, so both loads of eight are inside; they need no alignment.
+        unsafe {
+            let eight = [low, low.add(8)].map(|at| _mm256_cvtepu8_epi32(_mm_loadl_epi64(at.cast())));
+            Self(_mm256_cvtepi32_ps(eight[0]), _mm256_cvtepi32_ps(eight[1]))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_i8(from: &[i8; LANES]) -> Self {
+        let low = from.as_ptr();
+        // SAFETY: `from` is sixteen bytes, so both loads of eight are inside; they need no alignment.
+        unsafe {
+            let eight = [low, low.add(8)].map(|at| _mm256_cvtepi8_epi32(_mm_loadl_epi64(at.cast())));
+            Self(_mm256_cvtepi32_ps(eight[0]), _mm256_cvtepi32_ps(eight[1]))
+        }
     }
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

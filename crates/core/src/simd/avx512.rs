@@ -9,7 +9,7 @@ use super::lanes::{
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, Word, avx2, rows};
+use super::{Kernels, LANES, WholeRows, Word, avx2, rows};
 
 /// Words in a register.
 const WORDS: usize = 8;
@@ -54,6 +54,16 @@ impl Lanes for __m512 {
     unsafe fn load(from: &[f32; LANES]) -> Self {
         // SAFETY: `from` is sixteen floats; the load needs no alignment.
         unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn load_u8(from: &[u8; LANES]) -> Self {
+        // SAFETY: `from` is sixteen bytes; the load needs no alignment.
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
+    }
+    #[inline(always)]
+    unsafe fn load_i8(from: &[i8; LANES]) -> Self {
+        // SAFETY: `from` is sixteen bytes; the load needs no alignment.
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
     }
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

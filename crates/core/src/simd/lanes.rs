@@ -14,6 +14,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn zero() -> Self;
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: &[f32; LANES]) -> Self;
+    unsafe fn load_u8(from: &[u8; LANES]) -> Self;
+    unsafe fn load_i8(from: &[i8; LANES]) -> Self;
     unsafe fn store(self, to: &mut [f32; LANES]);
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
@@ -25,6 +27,38 @@ pub(super) trait Lanes: Copy {
     unsafe fn fold(self) -> f32;
     /// [`fold`](Self::fold) of four at a time, which may share its last steps.
     unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE];
+}
+
+/// A value as rows hold it, which a float holds exactly.
+pub(super) trait Value: Copy + Into<f32> {
+    /// # Safety
+    ///
+    /// As for [`Lanes`].
+    unsafe fn load<L: Lanes>(from: &[Self; LANES]) -> L;
+}
+
+impl Value for f32 {
+    #[inline(always)]
+    unsafe fn load<L: Lanes>(from: &[Self; LANES]) -> L {
+        // SAFETY: the caller's promise.
+        unsafe { L::load(from) }
+    }
+}
+
+impl Value for u8 {
+    #[inline(always)]
+    unsafe fn load<L: Lanes>(from: &[Self; LANES]) -> L {
+        // SAFETY: the caller's promise.
+        unsafe { L::load_u8(from) }
+    }
+}
+
+impl Value for i8 {
+    #[inline(always)]
+    unsafe fn load<L: Lanes>(from: &[Self; LANES]) -> L {
+        // SAFETY: the caller's promise.
+        unsafe { L::load_i8(from) }
+    }
 }
 
 /// One term of a sum, for sixteen lanes and for a single value.
@@ -86,7 +120,10 @@ impl Term for Difference {
 /// As for [`Lanes`]. It is inlined into a function that enables the instruction set, and must be: only there do the
 /// methods of `L` become single instructions.
 #[inline(always)]
-pub(super) unsafe fn sums<L: Lanes, T: Term, const N: usize>(query: &[f32], rows: [&[f32]; N]) -> [f32; N] {
+pub(super) unsafe fn sums<L: Lanes, T: Term, V: Value, const N: usize>(
+    query: &[f32],
+    rows: [&[V]; N],
+) -> [f32; N] {
     let (blocks, tail) = query.as_chunks::<LANES>();
     let split = rows.map(|row| {
         assert_eq!(query.len(), row.len());
@@ -98,7 +135,7 @@ pub(super) unsafe fn sums<L: Lanes, T: Term, const N: usize>(query: &[f32], rows
         for (i, block) in blocks.iter().enumerate() {
             let a = L::load(block);
             for row in 0..N {
-                lanes[row] = T::lanes(a, L::load(&split[row].0[i]), lanes[row]);
+                lanes[row] = T::lanes(a, V::load(&split[row].0[i]), lanes[row]);
             }
         }
         // No closures over lanes: a function of the standard library that calls them has no vector instructions.
@@ -112,7 +149,7 @@ pub(super) unsafe fn sums<L: Lanes, T: Term, const N: usize>(query: &[f32], rows
         }
         for (i, &a) in tail.iter().enumerate() {
             for row in 0..N {
-                sums[row] = T::single(a, split[row].1[i], sums[row]);
+                sums[row] = T::single(a, split[row].1[i].into(), sums[row]);
             }
         }
         sums
@@ -125,19 +162,23 @@ pub(super) unsafe fn sums<L: Lanes, T: Term, const N: usize>(query: &[f32], rows
 ///
 /// As for [`sums`].
 #[inline(always)]
-pub(super) unsafe fn sums_of_rows<L: Lanes, T: Term>(query: &[f32], rows: &[&[f32]], out: &mut [f32]) {
+pub(super) unsafe fn sums_of_rows<L: Lanes, T: Term, V: Value>(
+    query: &[f32],
+    rows: &[&[V]],
+    out: &mut [f32],
+) {
     assert_eq!(rows.len(), out.len());
     let (groups, rest) = rows.as_chunks::<SIDE_BY_SIDE>();
     let (out_groups, out_rest) = out.as_chunks_mut::<SIDE_BY_SIDE>();
     // SAFETY: the caller's promise.
     unsafe {
         for (group, out) in groups.iter().zip(out_groups) {
-            *out = sums::<L, T, SIDE_BY_SIDE>(query, *group);
+            *out = sums::<L, T, V, SIDE_BY_SIDE>(query, *group);
         }
         match (rest, out_rest) {
-            (&[a], [out]) => [*out] = sums::<L, T, 1>(query, [a]),
-            (&[a, b], out) => out.copy_from_slice(&sums::<L, T, 2>(query, [a, b])),
-            (&[a, b, c], out) => out.copy_from_slice(&sums::<L, T, 3>(query, [a, b, c])),
+            (&[a], [out]) => [*out] = sums::<L, T, V, 1>(query, [a]),
+            (&[a, b], out) => out.copy_from_slice(&sums::<L, T, V, 2>(query, [a, b])),
+            (&[a, b, c], out) => out.copy_from_slice(&sums::<L, T, V, 3>(query, [a, b, c])),
             _ => {}
         }
     }
@@ -177,7 +218,7 @@ pub(super) unsafe fn dots_of_pairs<L: Lanes>(xs: &[&[f32]], ys: &[&[f32]], out: 
             }
         }
         for ((x, y), out) in x_rest.iter().zip(y_rest).zip(out_rest) {
-            *out = sums::<L, Product, 1>(x, [y])[0];
+            *out = sums::<L, Product, f32, 1>(x, [y])[0];
         }
     }
 }
@@ -243,8 +284,8 @@ pub(super) unsafe fn sums_of_two_rows<L: Lanes, T: Term>(
         for ((group, a), b) in groups.iter().zip(groups_a).zip(groups_b) {
             [*a, *b] = sums_of_two::<L, T>(queries, *group);
         }
-        sums_of_rows::<L, T>(queries[0], rest, rest_a);
-        sums_of_rows::<L, T>(queries[1], rest, rest_b);
+        sums_of_rows::<L, T, f32>(queries[0], rest, rest_a);
+        sums_of_rows::<L, T, f32>(queries[1], rest, rest_b);
     }
 }
 
@@ -331,6 +372,12 @@ macro_rules! float_kernels {
         float_kernels!(@one $features, $lanes, dot, dot_rows, dot_rows_of_two, Product);
         float_kernels!(@one $features, $lanes, l2_squared, l2_squared_rows, l2_squared_rows_of_two, SquaredDifference);
         float_kernels!(@one $features, $lanes, l1, l1_rows, l1_rows_of_two, Difference);
+        float_kernels!(@rows $features, $lanes, dot_rows_u8, u8, Product);
+        float_kernels!(@rows $features, $lanes, l2_squared_rows_u8, u8, SquaredDifference);
+        float_kernels!(@rows $features, $lanes, l1_rows_u8, u8, Difference);
+        float_kernels!(@rows $features, $lanes, dot_rows_i8, i8, Product);
+        float_kernels!(@rows $features, $lanes, l2_squared_rows_i8, i8, SquaredDifference);
+        float_kernels!(@rows $features, $lanes, l1_rows_i8, i8, Difference);
 
         #[target_feature(enable = $features)]
         fn lut_table(
@@ -357,19 +404,22 @@ macro_rules! float_kernels {
         #[target_feature(enable = $features)]
         fn $pair(x: &[f32], y: &[f32]) -> f32 {
             // SAFETY: this function enables the features that the lanes need.
-            unsafe { sums::<$lanes, $term, 1>(x, [y])[0] }
+            unsafe { sums::<$lanes, $term, f32, 1>(x, [y])[0] }
         }
 
-        #[target_feature(enable = $features)]
-        fn $rows(query: &[f32], rows: &[&[f32]], out: &mut [f32]) {
-            // SAFETY: this function enables the features that the lanes need.
-            unsafe { sums_of_rows::<$lanes, $term>(query, rows, out) }
-        }
+        float_kernels!(@rows $features, $lanes, $rows, f32, $term);
 
         #[target_feature(enable = $features)]
         fn $rows_of_two(queries: [&[f32]; 2], rows: &[&[f32]], out: [&mut [f32]; 2]) {
             // SAFETY: this function enables the features that the lanes need.
             unsafe { sums_of_two_rows::<$lanes, $term>(queries, rows, out) }
+        }
+    };
+    (@rows $features:literal, $lanes:ty, $rows:ident, $value:ty, $term:ident) => {
+        #[target_feature(enable = $features)]
+        fn $rows(query: &[f32], rows: &[&[$value]], out: &mut [f32]) {
+            // SAFETY: this function enables the features that the lanes need.
+            unsafe { sums_of_rows::<$lanes, $term, $value>(query, rows, out) }
         }
     };
 }
@@ -389,6 +439,16 @@ macro_rules! kernel_table {
             l2_squared_rows: kernel_table!(@rows l2_squared_rows),
             l1_rows: kernel_table!(@rows l1_rows),
             hamming_rows: kernel_table!(@rows $hamming_rows),
+            unsigned: WholeRows {
+                dot: kernel_table!(@rows dot_rows_u8),
+                l2_squared: kernel_table!(@rows l2_squared_rows_u8),
+                l1: kernel_table!(@rows l1_rows_u8),
+            },
+            signed: WholeRows {
+                dot: kernel_table!(@rows dot_rows_i8),
+                l2_squared: kernel_table!(@rows l2_squared_rows_i8),
+                l1: kernel_table!(@rows l1_rows_i8),
+            },
             dot_rows_of_two: kernel_table!(@rows dot_rows_of_two),
             l2_squared_rows_of_two: kernel_table!(@rows l2_squared_rows_of_two),
             l1_rows_of_two: kernel_table!(@rows l1_rows_of_two),

@@ -90,6 +90,17 @@ type Select = fn(&[u8], &[u8], &[f32], f32, f32, f32, &mut [f32], &mut [u32]) ->
 /// See [`Kernels::lut_table`].
 type Tabulate = fn(&Codewords<'_>, &mut Vec<[f32; LANES]>, &mut [u8]) -> (f32, f32);
 
+/// A query against many rows of whole numbers, of a byte each, which count as the floats that they are.
+#[derive(Debug)]
+pub struct WholeRows<V: 'static> {
+    /// Inner product.
+    pub dot: fn(&[f32], &[&[V]], &mut [f32]),
+    /// Squared Euclidean distance.
+    pub l2_squared: fn(&[f32], &[&[V]], &mut [f32]),
+    /// Sum of absolute differences.
+    pub l1: fn(&[f32], &[&[V]], &mut [f32]),
+}
+
 /// The kernels of one instruction set.
 ///
 /// Every function panics when the lengths of its vectors differ (or, for the `*_rows` forms, when there are not
@@ -113,6 +124,10 @@ pub struct Kernels {
     pub l1_rows: Rows<f32, f32>,
     /// [`hamming`](Self::hamming) against many rows.
     pub hamming_rows: Rows<Word, u64>,
+    /// Against rows of numbers from 0 to 255.
+    pub unsigned: WholeRows<u8>,
+    /// Against rows of numbers from −128 to 127.
+    pub signed: WholeRows<i8>,
     /// [`dot_rows`](Self::dot_rows) of two queries.
     pub dot_rows_of_two: RowsOfTwo<f32, f32>,
     /// [`l2_squared_rows`](Self::l2_squared_rows) of two queries.

@@ -10,7 +10,7 @@ use super::rows::lut_rows;
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, Word};
+use super::{Kernels, LANES, WholeRows, Word};
 
 /// Words in a register.
 const WORDS: usize = 2;
@@ -35,6 +35,30 @@ impl Lanes for FourQ {
     unsafe fn load(from: &[f32; LANES]) -> Self {
         // SAFETY: `from` is sixteen floats, so each load of four is inside; they need no alignment.
         unsafe { Self([0, 4, 8, 12].map(|at| vld1q_f32(from.as_ptr().add(at)))) }
+    }
+    #[inline(always)]
+    unsafe fn load_u8(from: &[u8; LANES]) -> Self {
+        // SAFETY: `from` is sixteen bytes; the load needs no alignment.
+        unsafe {
+            let bytes = vld1q_u8(from.as_ptr());
+            let (low, high) = (vmovl_u8(vget_low_u8(bytes)), vmovl_u8(vget_high_u8(bytes)));
+            Self(
+                [vget_low_u16(low), vget_high_u16(low), vget_low_u16(high), vget_high_u16(high)]
+                    .map(|four| vcvtq_f32_u32(vmovl_u16(four))),
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_i8(from: &[i8; LANES]) -> Self {
+        // SAFETY: `from` is sixteen bytes; the load needs no alignment.
+        unsafe {
+            let bytes = vld1q_s8(from.as_ptr());
+            let (low, high) = (vmovl_s8(vget_low_s8(bytes)), vmovl_s8(vget_high_s8(bytes)));
+            Self(
+                [vget_low_s16(low), vget_high_s16(low), vget_low_s16(high), vget_high_s16(high)]
+                    .map(|four| vcvtq_f32_s32(vmovl_s16(four))),
+            )
+        }
     }
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {

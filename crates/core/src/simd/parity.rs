@@ -122,6 +122,47 @@ fn every_backend_equals_the_specification() {
     }
 }
 
+/// Rows of whole numbers give the sums of the floats that these are.
+fn check_whole<V: Copy + Into<f32>>(
+    spec: &Kernels,
+    whole: &super::WholeRows<V>,
+    dim: usize,
+    mut value: impl FnMut() -> V,
+    query: &[f32],
+) {
+    for &n in PARITY_ROWS {
+        let rows: Vec<Vec<V>> = (0..n).map(|_| (0..dim).map(|_| value()).collect()).collect();
+        let views: Vec<&[V]> = rows.iter().map(Vec::as_slice).collect();
+        for (many, expected) in
+            [(whole.dot, spec.dot), (whole.l2_squared, spec.l2_squared), (whole.l1, spec.l1)]
+        {
+            let mut out = vec![0.0; n];
+            many(query, &views, &mut out);
+            for (row, got) in views.iter().zip(out) {
+                let floats: Vec<f32> = row.iter().map(|&value| value.into()).collect();
+                let want = expected(query, &floats);
+                assert!(same(got, want), "dim {dim}: {got} is not {want}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_backend_sums_rows_of_whole_numbers_as_floats() {
+    let spec = scalar::kernels();
+    let mut numbers = Numbers(13);
+    for table in available().into_iter().chain([spec]) {
+        for &dim in PARITY_DIMS {
+            let plain: Vec<f32> = (0..dim).map(|_| numbers.plain() * 100.0).collect();
+            let awkward: Vec<f32> = (0..dim).map(|_| numbers.pick(AWKWARD)).collect();
+            for query in [plain, awkward] {
+                check_whole(spec, &table.unsigned, dim, || numbers.next() as u8, &query);
+                check_whole(spec, &table.signed, dim, || numbers.next() as i8, &query);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_backend_blends_alike() {
     let mut numbers = Numbers(9);

@@ -4,7 +4,7 @@ use super::rows::lut_rows;
 use super::scan::{Scan, lut_scan_blocks, lut_select};
 use super::table::lut_table;
 use super::tiles::tile_dots;
-use super::{Kernels, LANES, Word};
+use super::{Kernels, LANES, WholeRows, Word};
 
 static KERNELS: Kernels = Kernels {
     name: "scalar",
@@ -16,6 +16,8 @@ static KERNELS: Kernels = Kernels {
     l2_squared_rows: |query, rows, out| each(l2_squared, query, rows, out),
     l1_rows: |query, rows, out| each(l1, query, rows, out),
     hamming_rows: |query, rows, out| each(hamming, query, rows, out),
+    unsigned: whole_rows(),
+    signed: whole_rows(),
     dot_rows_of_two: |queries, rows, out| each_of_two(dot, queries, rows, out),
     l2_squared_rows_of_two: |queries, rows, out| each_of_two(l2_squared, queries, rows, out),
     l1_rows_of_two: |queries, rows, out| each_of_two(l1, queries, rows, out),
@@ -35,15 +37,23 @@ pub(super) fn kernels() -> &'static Kernels {
     &KERNELS
 }
 
-fn dot(x: &[f32], y: &[f32]) -> f32 {
+const fn whole_rows<V: Copy + Into<f32>>() -> WholeRows<V> {
+    WholeRows {
+        dot: |query, rows, out| each(dot, query, rows, out),
+        l2_squared: |query, rows, out| each(l2_squared, query, rows, out),
+        l1: |query, rows, out| each(l1, query, rows, out),
+    }
+}
+
+fn dot<V: Copy + Into<f32>>(x: &[f32], y: &[V]) -> f32 {
     sum(x, y, |a, b, sum| a.mul_add(b, sum), |a, b, sum| sum + a * b)
 }
 
-fn l2_squared(x: &[f32], y: &[f32]) -> f32 {
+fn l2_squared<V: Copy + Into<f32>>(x: &[f32], y: &[V]) -> f32 {
     sum(x, y, |a, b, sum| (a - b).mul_add(a - b, sum), |a, b, sum| sum + (a - b) * (a - b))
 }
 
-fn l1(x: &[f32], y: &[f32]) -> f32 {
+fn l1<V: Copy + Into<f32>>(x: &[f32], y: &[V]) -> f32 {
     sum(x, y, |a, b, sum| sum + (a - b).abs(), |a, b, sum| sum + (a - b).abs())
 }
 
@@ -76,9 +86,9 @@ fn blend(means: [&mut [f32]; 2], keeps: [f32; 2], rows: &[&[f32]], weights: [&[f
 
 /// The one order of summation; `step(a, b, sum)` adds a term of a whole block, `last(a, b, sum)` one of the rest.
 #[inline]
-fn sum(
+fn sum<V: Copy + Into<f32>>(
     x: &[f32],
-    y: &[f32],
+    y: &[V],
     step: impl Fn(f32, f32, f32) -> f32,
     last: impl Fn(f32, f32, f32) -> f32,
 ) -> f32 {
@@ -88,7 +98,7 @@ fn sum(
     let mut lanes = [0.0f32; LANES];
     for (a, b) in xs.iter().zip(ys) {
         for lane in 0..LANES {
-            lanes[lane] = step(a[lane], b[lane], lanes[lane]);
+            lanes[lane] = step(a[lane], b[lane].into(), lanes[lane]);
         }
     }
     let mut width = LANES / 2;
@@ -98,10 +108,10 @@ fn sum(
         }
         width /= 2;
     }
-    x_tail.iter().zip(y_tail).fold(lanes[0], |sum, (&a, &b)| last(a, b, sum))
+    x_tail.iter().zip(y_tail).fold(lanes[0], |sum, (&a, &b)| last(a, b.into(), sum))
 }
 
-fn each<T, R>(kernel: fn(&[T], &[T]) -> R, query: &[T], rows: &[&[T]], out: &mut [R]) {
+fn each<T, V, R>(kernel: fn(&[T], &[V]) -> R, query: &[T], rows: &[&[V]], out: &mut [R]) {
     assert_eq!(rows.len(), out.len());
     for (row, out) in rows.iter().zip(out) {
         *out = kernel(query, row);

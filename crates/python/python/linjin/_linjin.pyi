@@ -67,6 +67,7 @@ class _Recovered(TypedDict):
 class _Info(TypedDict):
     dim: int
     metric: str
+    stored_as: Literal["float32", "uint8", "int8", "bits"]
     len: int
     bytes: int
     mapped: int

@@ -82,6 +82,8 @@ impl Index {
     /// What the index is made of, a dict:
     ///
     /// * "dim", "metric", "len": the dimension, the metric's name, the number of vectors
+    /// * "stored_as": what the values are stored as: "float32", or "uint8" or "int8" where there are leaves and all values
+    ///   are whole numbers from 0 to 255 or from −128 to 127, or "bits"
     /// * "bytes", "mapped": its size, and how much of it lies in a mapped file
     /// * "leaves": groups of close vectors; 0 while every search compares all vectors
     /// * "graph": whether there is a graph beside them, as there is where neighbours lie scattered

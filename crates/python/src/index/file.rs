@@ -143,6 +143,7 @@ pub(super) fn info(py: Python<'_>, info: Info) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("dim", info.dim)?;
     dict.set_item("metric", info.metric.name())?;
+    dict.set_item("stored_as", info.stored_as)?;
     dict.set_item("len", info.len)?;
     dict.set_item("bytes", info.bytes)?;
     dict.set_item("mapped", info.mapped)?;
