@@ -1,5 +1,7 @@
 //! An index in other forms: of numbers of other types, and as bytes.
 
+#![allow(clippy::unwrap_used)] // a failure is the test failing
+
 use half::f16;
 use linjin::index::error::{OpenError, UpdateError};
 use linjin::index::{Add, Effort, Index, Metric, Search, Vector, Vectors};
