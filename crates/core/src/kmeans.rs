@@ -33,11 +33,12 @@ impl<'a> Points<'a> {
         rows.flat_map(|row| self.row(row)).copied().collect()
     }
 
-    /// What each point lacks from its centre.
-    pub(crate) fn residuals<'c>(self, centre: impl Fn(usize) -> &'c [f32]) -> Vec<f32> {
+    /// What each point lacks from its centre, in units of that centre's scale.
+    pub(crate) fn residuals<'c>(self, centre: impl Fn(usize) -> (&'c [f32], f32)) -> Vec<f32> {
         let mut residuals = self.values.to_vec();
         for (i, residual) in residuals.chunks_exact_mut(self.dim).enumerate() {
-            residual.iter_mut().zip(centre(i)).for_each(|(value, centre)| *value -= centre);
+            let (centre, scale) = centre(i);
+            residual.iter_mut().zip(centre).for_each(|(value, centre)| *value = (*value - centre) / scale);
         }
         residuals
     }

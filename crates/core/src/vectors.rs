@@ -22,6 +22,9 @@ pub enum Vectors<'a> {
     Bits(&'a [u8]),
 }
 
+/// Values that are looked at together.
+const CHUNK: usize = 128;
+
 /// What is not finite: its place among all values, and the value.
 pub(crate) type NotFinite = (usize, f32);
 
@@ -52,7 +55,10 @@ impl Vectors<'_> {
             narrow: impl Fn(T) -> f32,
             is: impl Fn(f32) -> bool,
         ) -> Option<(usize, f32)> {
-            let at = values.iter().position(|&value| is(narrow(value)))?;
+            // A loop that looks at all values of a chunk runs over several at a time.
+            let any = |chunk: &[T]| chunk.iter().fold(false, |any, &value| any | is(narrow(value)));
+            let start = CHUNK * values.chunks(CHUNK).position(any)?;
+            let at = start + values[start..].iter().position(|&value| is(narrow(value)))?;
             Some((at, narrow(values[at])))
         }
         match self {

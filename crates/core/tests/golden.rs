@@ -68,6 +68,28 @@ fn leaves() -> Golden {
     Golden { name: "leaves-v1.linjin", metric: Metric::Euclidean, dim: 20, vectors, removed: Vec::new() }
 }
 
+/// Enough vectors for leaves, of whole numbers that fit into a byte.
+fn bytes() -> Golden {
+    let vectors = noise(2100, 12, 4).into_iter().map(|row| row.into_iter().map(pixel).collect());
+    Golden {
+        name: "bytes-v1.linjin",
+        metric: Metric::Euclidean,
+        dim: 12,
+        vectors: (0..).zip(vectors).collect(),
+        removed: vec![17],
+    }
+}
+
+/// A whole number from 20 to 220.
+fn pixel(noise: f32) -> f32 {
+    (noise * 100.0 + 120.0).round()
+}
+
+/// All of them.
+fn all() -> [Golden; 3] {
+    [flat(), leaves(), bytes()]
+}
+
 /// Vectors that look random, with values between -1 and 1.
 fn noise(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut next = made::noise(seed);
@@ -77,7 +99,7 @@ fn noise(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
 #[test]
 #[ignore = "writes the files that the others read"]
 fn write() {
-    for golden in [flat(), leaves()] {
+    for golden in all() {
         let index = Index::new(golden.dim, golden.metric).unwrap();
         let ids: Vec<u64> = golden.vectors.iter().map(|(id, _)| *id).collect();
         let rows: Vec<f32> = golden.vectors.iter().flat_map(|(_, row)| row.clone()).collect();
@@ -89,15 +111,13 @@ fn write() {
 
 #[test]
 fn what_was_put_in_is_there() {
-    for golden in [flat(), leaves()] {
+    for golden in all() {
         let info = Index::verify(golden.path()).unwrap();
         let index = Index::open(golden.path()).unwrap();
         assert_eq!(index.info(), info);
         assert_eq!((info.dim, info.metric), (golden.dim, golden.metric));
-        assert_eq!(
-            (info.leaves > 0, info.curve.is_empty()),
-            (golden.name == leaves().name, info.leaves == 0)
-        );
+        assert_eq!(info.stored_as, if golden.name == bytes().name { "uint8" } else { "float32" });
+        assert_eq!((info.leaves > 0, info.curve.is_empty()), (golden.name != flat().name, info.leaves == 0));
         assert_eq!(index.len(), golden.living().count());
         let mut ids: Vec<u64> = golden.living().map(|(id, _)| *id).collect();
         ids.sort_unstable();
@@ -114,16 +134,22 @@ fn what_was_put_in_is_there() {
 
 #[test]
 fn searches_find_what_brute_force_finds() {
-    for golden in [flat(), leaves()] {
+    for golden in all() {
         let index = Index::open(golden.path()).unwrap();
         let (mut found, mut wanted) = (0, 0);
-        for query in noise(20, golden.dim, 3) {
+        for mut query in noise(20, golden.dim, 3) {
+            if golden.name == bytes().name {
+                query.iter_mut().for_each(|value| *value = pixel(*value));
+            }
             let expected = golden.closest(&query, 10);
             let ids: Vec<u64> = expected.iter().map(|(_, id)| *id).collect();
             let exact = index.search(&query, &Search { effort: Effort::Exact, ..Search::new(10) }).unwrap();
             assert_eq!(exact.ids, ids);
             for (distance, (expected, _)) in exact.distances.iter().zip(&expected) {
-                assert!((f64::from(*distance) - expected).abs() < 1e-6, "{distance} for {expected}");
+                assert!(
+                    (f64::from(*distance) - expected).abs() < 1e-6 * expected.max(1.0),
+                    "{distance} for {expected}"
+                );
             }
             let hits = index.search(&query, &Search::new(10)).unwrap();
             found += hits.ids.iter().filter(|id| ids.contains(id)).count();
@@ -137,7 +163,7 @@ fn searches_find_what_brute_force_finds() {
 fn saved_again_it_is_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
     let again = folder.path().join("again.linjin");
-    for golden in [flat(), leaves()] {
+    for golden in all() {
         Index::open(golden.path()).unwrap().save(&again).unwrap();
         assert!(std::fs::read(&again).unwrap() == std::fs::read(golden.path()).unwrap(), "{}", golden.name);
     }

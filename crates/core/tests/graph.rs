@@ -108,14 +108,16 @@ fn changes_keep_the_graph_sound() {
 fn filters_hold_on_a_graph() {
     let rows = clumps(N, 3);
     let index = index(&rows, 2);
+    // Of clumps all over the set: those of one clump have much the same neighbours.
+    let queries: Vec<f32> = rows.chunks_exact(DIM).step_by(53).flatten().copied().collect();
     for (share, keep) in [(2, 1), (4, 1), (10, 1), (10, 9), (100, 1)] {
         let ids: Vec<u64> = (0..N as u64).filter(|id| id % share < keep).collect();
         let alive: BTreeMap<u64, Vec<f32>> =
             ids.iter().map(|&id| (id, rows[id as usize * DIM..][..DIM].to_vec())).collect();
         let filter = Filter::Ids(ids);
         let search = Search { filter: Some(Filters::Same(&filter)), ..Search::new(10) };
-        let found = recall(&index, &alive, &rows[..60 * DIM], &search);
-        assert!(found > 0.93, "{keep} of {share}: {found}");
+        let found = recall(&index, &alive, &queries, &search);
+        assert!(found > 0.95, "{keep} of {share}: {found}");
     }
     // What is closest is left out.
     let query = &rows[..DIM];

@@ -138,6 +138,31 @@ fn values_whose_sums_overflow_or_vanish_are_taken_and_searched() {
     }
 }
 
+/// Codes that are as fine for vectors far apart as for close ones find the close ones too.
+#[test]
+fn neighbours_are_found_where_lengths_differ_a_hundredfold() {
+    let (dim, n, asked, k) = (32, 20_000, 100, 10);
+    let mut power = noise(8);
+    let values: Vec<f32> = clustered(n + asked, dim, 9)
+        .chunks(dim)
+        .flat_map(|row| {
+            let times = 10_f32.powf(power());
+            row.iter().map(move |value| value * times).collect::<Vec<_>>()
+        })
+        .collect();
+    let (rows, queries) = values.split_at(n * dim);
+    let index = Index::new(dim, Metric::Euclidean).unwrap();
+    index.add(rows, None, &Add::default()).unwrap();
+    index.optimize(None).unwrap();
+    let ids = |query, effort| index.search(query, &Search { effort, ..Search::new(k) }).unwrap().ids;
+    let found = queries.chunks(dim).map(|query| {
+        let all = ids(query, Effort::Exact);
+        ids(query, Effort::Ef(100)).iter().filter(|id| all.contains(id)).count()
+    });
+    let found: usize = found.sum();
+    assert!(found * 100 >= asked * k * 90, "{found} of {}", asked * k);
+}
+
 #[test]
 fn ties_go_by_the_smaller_id() {
     let index = Index::new(2, Metric::Euclidean).unwrap();

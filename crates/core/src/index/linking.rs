@@ -70,7 +70,7 @@ impl Ground<'_> {
         let few = sample(stored.len(), CODEBOOK_SAMPLE, random);
         let points = stored.points(&few);
         let points = Points { values: &points, dim: stored.space.dim };
-        let residuals = points.residuals(|i| store.directory.centre(self.group(few[i])));
+        let residuals = points.residuals(|i| (store.directory.centre(self.group(few[i])), 1.0));
         let residuals = Points { values: &residuals, dim: stored.space.dim };
         store.codebook.train_like(stored.space.kernels, residuals, random, work.threads)
     }
@@ -84,7 +84,7 @@ impl Ground<'_> {
             || (),
             |(), some, points| {
                 let mut coded = Vec::with_capacity(some.len());
-                let centre = |i: usize| store.directory.centre(self.group(some[i]));
+                let centre = |i: usize| (store.directory.centre(self.group(some[i])), 1.0);
                 codebook.encode(
                     stored.space.kernels,
                     Measure::MinusTwiceDot,

@@ -11,7 +11,7 @@ use super::space::Query;
 use super::version::{Grown, Linked, Version};
 use super::walker::{Walker, walk_from_leaves};
 use crate::keep::{estimate, key, number};
-use crate::leaves::{Filtered, NO_FILTER, Probe, probe};
+use crate::leaves::{Filtered, NO_FILTER, Probe, Scratch, probe};
 use crate::sync;
 
 /// Buffers of a thread.
@@ -109,7 +109,7 @@ fn walked(
         }
         // So many more that what passes is more than it would be without a filter: it lies farther apart.
         let more = |part: usize, power: f64| (part as f64 * share.powf(-power)).ceil() as usize;
-        (depth.width, depth.candidates) = (more(depth.width, 1.5), more(depth.candidates, 0.5));
+        (depth.width, depth.candidates) = (more(depth.width, 1.5), more(depth.candidates, 1.0));
     }
     let view = version.view();
     let Buffers { walker, slots, .. } = buffers;
@@ -143,11 +143,9 @@ fn looked_into(
     };
     let view = version.view();
     let share = allowed.map(|allowed| allowed.count as f64 / version.len as f64);
-    let Buffers { walker, seen, slots, .. } = buffers;
-    let scratch = &mut walker.probe;
     let passes = |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
     let mask = allowed.and_then(|it| it.mask_of_slots(view));
-    let mut look = |effort: Probe| {
+    let look = |effort: Probe, scratch: &mut Scratch| {
         let leaves = |share| (effort.leaves as f32 * curve.at_share(share).leaves).ceil() as usize;
         // A few more than are looked into when what is close passes as often as anything.
         let ranked = share.map_or(effort.leaves, |share| leaves(share * RARE_NEARBY)).min(store.len());
@@ -168,20 +166,29 @@ fn looked_into(
         let crowd = share.map_or(1.0, |share| scratch.crowd(2 * k) * share);
         (scratch.was_enough(), crowd)
     };
-    let (mut enough, crowd) = look(effort);
+    let (mut enough, crowd) = look(effort, &mut buffers.walker.probe);
+    let mut effort = effort;
     if enough && crowd > CROWDED {
         // The closest that pass are as far away as the k·crowd closest of all.
         let more = |part: usize, power: f64| (part as f64 * crowd.powf(power)).ceil() as usize;
-        let effort = Probe { leaves: more(effort.leaves, 0.5), candidates: more(effort.candidates, 1.0) };
-        enough = look(effort).0;
+        effort = Probe { leaves: more(effort.leaves, 0.5), candidates: more(effort.candidates, 1.0) };
+        enough = look(effort, &mut buffers.walker.probe).0;
     }
-    if !enough {
-        return false;
+    let wanted = k.min(allowed.map_or(k, |allowed| allowed.count));
+    while enough {
+        different(buffers.walker.probe.found(), view.len, &mut buffers.seen, &mut buffers.slots);
+        compare(version, query, k, buffers);
+        if buffers.hits.len() >= wanted {
+            return true;
+        }
+        if effort.leaves >= store.len() {
+            return false;
+        }
+        // Fewer come out of leaves of vectors that lie alone, of such as lost most of theirs, and where all come twice.
+        effort = Probe { leaves: 2 * effort.leaves, candidates: 2 * effort.candidates };
+        enough = look(effort, &mut buffers.walker.probe).0;
     }
-    different(scratch.found(), view.len, seen, slots);
-    compare(version, query, k, buffers);
-    // Fewer, such as from leaves that lost most of their vectors, are not enough.
-    buffers.hits.len() >= k.min(allowed.map_or(k, |allowed| allowed.count))
+    false
 }
 
 /// Compares the vectors in `slots` exactly: the `k` closest, and no fewer, become the hits, closest first.

@@ -35,7 +35,7 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
         let points = stored.points(some);
         let points = Points { values: &points, dim: space.dim };
         let group = |i: usize| directory.group(view.homes(some[i])[0]);
-        let centre = |i: usize| directory.centre(group(i));
+        let centre = |i: usize| (directory.centre(group(i)), 1.0);
         codebook.encode(space.kernels, Measure::MinusTwiceDot, points, centre, |i, codes, bias| {
             layout.write(links.change(some[i]), codes, bias, group(i));
         });

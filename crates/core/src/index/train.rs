@@ -6,13 +6,12 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::buffer::concat;
-use super::space::Space;
 use super::store::{LeafBase, LeafStore};
 use super::stored::Stored;
 use super::trials;
 use super::update::Work;
 use crate::kmeans::{Grouped, Points};
-use crate::leaves::{Directory, Homes, Leaf, LeafView, NO_LEAF, Plan, assign};
+use crate::leaves::{Directory, Homes, Leaf, LeafView, NO_LEAF, Plan, assign, scale_of};
 use crate::parallel;
 use crate::quant::{Codebook, Measure};
 use crate::random::Random;
@@ -50,14 +49,18 @@ pub(super) fn train(
     progress(0.4)?;
 
     let mut homes = Vec::with_capacity(n);
+    let mut spreads = Spreads::new(grouped.len());
     while homes.len() < n {
         let chunk: Vec<u32> = (homes.len() as u32..(homes.len() + CHUNK).min(n) as u32).collect();
         let points = stored.points(&chunk);
-        homes.extend(assign(kernels, &grouped, Points { values: &points, dim }, threads));
+        for (own, squares) in assign(kernels, &grouped, Points { values: &points, dim }, threads) {
+            spreads.add(own, squares);
+            homes.push(own);
+        }
         progress(0.4 + 0.3 * homes.len() as f64 / n as f64)?;
     }
 
-    let leaves = Kept::new(&grouped, &mut homes);
+    let leaves = Kept::new(&grouped, &spreads, &mut homes);
     let few = self::sample(n, CODEBOOK_SAMPLE, random);
     let points = stored.points(&few);
     let points = Points { values: &points, dim };
@@ -66,14 +69,14 @@ pub(super) fn train(
         Measure::MinusDot | Measure::MinusTwiceDot => points.residuals(|i| {
             // From first and second homes in turn.
             let [first, second] = homes[few[i] as usize];
-            leaves.centroid(if i % 2 == 0 || second == NO_LEAF { first } else { second } as usize)
+            leaves.centre(if i % 2 == 0 || second == NO_LEAF { first } else { second } as usize)
         }),
     };
     let codebook = Codebook::train(kernels, Points { values: &residuals, dim }, random, threads);
     progress(0.75)?;
 
-    let Kept { centroids, sizes, .. } = leaves;
-    let plan = Plan { dim, centroids, spreads: Vec::new(), sizes };
+    let Kept { centroids, spreads, sizes, .. } = leaves;
+    let plan = Plan { dim, centroids, spreads, sizes };
     let store = pack(stored, &homes, Arc::new(codebook), plan, random, threads);
     ControlFlow::Continue((store, homes))
 }
@@ -91,8 +94,19 @@ pub(super) fn in_one_home(
     work: Work,
 ) -> LeafStore {
     homes.iter_mut().for_each(|homes| homes[1] = NO_LEAF);
+    let (space, mut plan) = (stored.space, store.directory.plan());
+    let centroids = Points { values: &plan.centroids, dim: space.dim };
+    let mut spreads = Spreads::new(store.len());
+    for first in (0..homes.len()).step_by(CHUNK) {
+        let chunk: Vec<u32> = (first as u32..(first + CHUNK).min(homes.len()) as u32).collect();
+        let points = stored.points(&chunk);
+        for (point, &own) in points.chunks_exact(space.dim).zip(&homes[first..]) {
+            spreads.add(own, [(space.kernels.l2_squared)(point, centroids.row(own[0] as usize)), 0.0]);
+        }
+    }
+    plan.spreads = spreads.means().collect();
     let random = &mut Random::new(work.seed, stored.len() as u64);
-    pack(stored, homes, store.codebook.clone(), store.directory.plan(), random, work.threads)
+    pack(stored, homes, store.codebook.clone(), plan, random, work.threads)
 }
 
 /// Leaves with the centroids of `plan` that hold all vectors, by their homes.
@@ -100,7 +114,7 @@ fn pack(
     stored: Stored<'_>,
     homes: &[Homes],
     codebook: Arc<Codebook>,
-    mut plan: Plan,
+    plan: Plan,
     random: &mut Random,
     threads: usize,
 ) -> LeafStore {
@@ -115,20 +129,44 @@ fn pack(
         let some = pack * PACK..((pack + 1) * PACK).min(members.len());
         let pack = some.map(|leaf| {
             let points = stored.points(&members[leaf]);
-            let centroid = &plan.centroids[leaf * dim..][..dim];
-            pack_leaf(space, &codebook, centroid, Points { values: &points, dim }, &members[leaf])
+            let centre = (&plan.centroids[leaf * dim..][..dim], scale_of(plan.spreads[leaf]));
+            let points = Points { values: &points, dim };
+            Leaf::of(space.kernels, &codebook, space.measure(), centre, points, &members[leaf])
         });
         pack.collect::<Vec<_>>()
     });
-    let packed: Vec<(Leaf, f32)> = packed.into_iter().flatten().collect();
-    plan.spreads = packed.iter().map(|(_, spread)| *spread).collect();
+    let packed: Vec<Leaf> = packed.into_iter().flatten().collect();
     let directory = Directory::new(space.kernels, plan, &codebook, random, threads);
     LeafStore {
         codebook,
         directory: Arc::new(directory),
-        base: lay_out(packed.iter().map(|(leaf, _)| leaf.view())),
+        base: lay_out(packed.iter().map(Leaf::view)),
         changed: Default::default(),
         trained: stored.len(),
+    }
+}
+
+/// How far the vectors of each centroid are from it.
+struct Spreads(Vec<(f64, usize)>);
+
+impl Spreads {
+    fn new(centroids: usize) -> Self {
+        Self(vec![(0.0, 0); centroids])
+    }
+
+    /// Takes into account a vector's squared distances from its homes.
+    fn add(&mut self, homes: Homes, squares: [f32; 2]) {
+        for (home, square) in homes.into_iter().zip(squares).filter(|&(home, _)| home != NO_LEAF) {
+            let (sum, n) = &mut self.0[home as usize];
+            (*sum, *n) = (*sum + f64::from(square), *n + 1);
+        }
+    }
+
+    /// The mean squared distance of each centroid's vectors; that of all where a centroid's lie upon it.
+    fn means(&self) -> impl Iterator<Item = f32> {
+        let mean = |&(sum, n): &(f64, usize)| (sum / n.max(1) as f64) as f32;
+        let all = self.0.iter().fold((0.0, 0), |(sum, n), one| (sum + one.0, n + one.1));
+        self.0.iter().map(move |one| if mean(one) > 0.0 { mean(one) } else { mean(&all) })
     }
 }
 
@@ -136,26 +174,31 @@ fn pack(
 struct Kept {
     dim: usize,
     centroids: Vec<f32>,
+    /// The mean squared distance of their vectors.
+    spreads: Vec<f32>,
     /// How many are in each group.
     sizes: Vec<usize>,
 }
 
 impl Kept {
     /// Leaves out the centroids that are nobody's home, and numbers the homes anew.
-    fn new(grouped: &Grouped, homes: &mut [Homes]) -> Self {
+    fn new(grouped: &Grouped, spreads: &Spreads, homes: &mut [Homes]) -> Self {
         let dim = grouped.centroid(0).len();
         let mut number = vec![NO_LEAF; grouped.len()];
         for &home in homes.iter().flatten().filter(|&&home| home != NO_LEAF) {
             number[home as usize] = 0;
         }
-        let mut kept = Self { dim, centroids: Vec::new(), sizes: Vec::new() };
+        let mut kept = Self { dim, centroids: Vec::new(), spreads: Vec::new(), sizes: Vec::new() };
+        let mut spreads = spreads.means();
         let mut next = 0;
         for size in grouped.group_sizes() {
             let before = kept.len();
-            for (c, number) in (next..).zip(&mut number[next..next + size]) {
+            let some = (next..).zip(&mut number[next..next + size]);
+            for ((c, number), spread) in some.zip(&mut spreads) {
                 if *number != NO_LEAF {
                     *number = kept.len() as u32;
                     kept.centroids.extend_from_slice(grouped.centroid(c));
+                    kept.spreads.push(spread);
                 }
             }
             next += size;
@@ -172,24 +215,10 @@ impl Kept {
         self.centroids.len() / self.dim
     }
 
-    fn centroid(&self, leaf: usize) -> &[f32] {
-        &self.centroids[leaf * self.dim..][..self.dim]
+    /// A centroid, and its unit.
+    fn centre(&self, leaf: usize) -> (&[f32], f32) {
+        (&self.centroids[leaf * self.dim..][..self.dim], scale_of(self.spreads[leaf]))
     }
-}
-
-/// A leaf of `points`, and the mean square of their distance from its centroid.
-pub(super) fn pack_leaf(
-    space: &Space,
-    codebook: &Codebook,
-    centroid: &[f32],
-    points: Points<'_>,
-    slots: &[u32],
-) -> (Leaf, f32) {
-    let mut leaf = Leaf::default();
-    leaf.insert(space.kernels, codebook, space.measure(), centroid, points, slots);
-    let squares = (0..points.len()).map(|i| (space.kernels.l2_squared)(points.row(i), centroid));
-    let spread = squares.sum::<f32>() / points.len().max(1) as f32;
-    (leaf, if space.measure() == Measure::MinusTwiceDot { spread } else { 0.0 })
 }
 
 /// Leaves one behind the other, in large pages where there are enough of them.

@@ -23,7 +23,7 @@ const SPARSE_AT: f32 = 0.95;
 const SAFETY: f32 = 0.005;
 /// So many times as many candidates are tried, each with up to so many times as many leaves.
 const MORE_CANDIDATES: [usize; 3] = [1, 2, 4];
-const MORE_LEAVES: usize = 5;
+const MORE_LEAVES: usize = 12;
 /// As many candidates are ranked by their estimates to see how deep the neighbours lie.
 const DEEPEST: usize = 1024;
 /// The most leaves that are looked into.

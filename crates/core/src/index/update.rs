@@ -8,9 +8,9 @@ use super::settle::{self, settle};
 use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Grown, Version};
-use super::{NO_ID, Vectors, ties, train};
+use super::{NO_ID, Vectors, ties};
 use crate::kmeans::{Points, members};
-use crate::leaves::{Directory, Homes, Leaves, NO_LEAF};
+use crate::leaves::{Directory, Homes, Leaf, Leaves, NO_LEAF, scale_of};
 use crate::parallel;
 
 /// From so many vectors on there are leaves: with fewer, comparing all is as fast.
@@ -193,7 +193,8 @@ fn put_in(
         let some = points.gather(members());
         let some = Points { values: &some, dim: space.dim };
         let slots: Vec<u32> = members().map(|i| slots[i]).collect();
-        let centroid = coded.directory.centroid(number as usize);
+        let directory = coded.directory;
+        let centroid = (directory.centroid(number as usize), directory.scale(number as usize));
         leaf.insert(space.kernels, coded.codebook, space.measure(), centroid, some, &slots);
         (number, leaf)
     });
@@ -239,7 +240,14 @@ fn split(next: &mut Version, number: u32) {
         let some = points.gather(sides[side].iter().map(|&i| i as usize));
         let slots: Vec<u32> = sides[side].iter().map(|&i| slots[i as usize]).collect();
         let some = Points { values: &some, dim: space.dim };
-        train::pack_leaf(&space, &grown.store.codebook, centroids.row(side), some, &slots)
+        let centroid = centroids.row(side);
+        let squares = (0..some.len()).map(|i| (space.kernels.l2_squared)(some.row(i), centroid));
+        let spread = squares.sum::<f32>() / some.len() as f32;
+        // Vectors that come to one that lies alone are about as far from it as in the leaf that there was.
+        let spread = if spread > 0.0 { spread } else { grown.store.directory.spread(number as usize) };
+        let centre = (centroid, scale_of(spread));
+        let codebook = &grown.store.codebook;
+        (Leaf::of(space.kernels, codebook, space.measure(), centre, some, &slots), spread)
     });
     let mut moved: Vec<u32> = sides[1].iter().map(|&i| slots[i as usize]).collect();
     moved.sort_unstable();

@@ -9,7 +9,7 @@ use crate::quant::{Codebook, Measure, Projection, Table};
 use crate::random::Random;
 use crate::simd::{self, BLOCK, Kernels};
 
-use super::leaf::Leaf;
+use super::leaf::{Leaf, scale_of};
 
 /// The centroids in groups of close ones: exact, and coded as what lacks from the centre of their group.
 ///
@@ -22,8 +22,8 @@ pub(crate) struct Directory {
     centroids: Values<f32>,
     /// Squared lengths of the centroids.
     squares: Vec<f32>,
-    /// What is added to the squared distance of a centroid when leaves are ranked.
-    handicaps: Vec<f32>,
+    /// The mean squares of the distances of the leaves' vectors from them.
+    spreads: Vec<f32>,
     /// Which group a leaf is in.
     group_of: Vec<u32>,
     /// The centres of the groups, one after the other, and their squared lengths.
@@ -31,6 +31,8 @@ pub(crate) struct Directory {
     centre_squares: Vec<f32>,
     codebook: Codebook,
     groups: Vec<Leaf>,
+    /// The units in which the centroids of the groups are coded.
+    scales: Vec<f32>,
     short: Option<Short>,
 }
 
@@ -122,27 +124,33 @@ impl Directory {
         let Plan { dim, centroids, spreads, sizes } = plan;
         let rows = Points { values: &centroids, dim };
         let mut group_of = Vec::with_capacity(rows.len());
-        let (mut centres, mut residuals) = (Vec::new(), Vec::with_capacity(centroids.len()));
+        let (mut centres, mut apart_in) = (Vec::new(), Vec::with_capacity(sizes.len()));
         for (g, &size) in sizes.iter().enumerate() {
             let first = group_of.len();
             let mut centre = vec![0.0; dim];
             for c in first..first + size {
                 centre.iter_mut().zip(rows.row(c)).for_each(|(sum, value)| *sum += value / size as f32);
             }
-            for c in first..first + size {
-                residuals.extend(rows.row(c).iter().zip(&centre).map(|(value, centre)| value - centre));
-            }
+            let apart = (first..first + size).map(|c| (kernels.l2_squared)(rows.row(c), &centre));
+            apart_in.push(apart.sum::<f32>() / size as f32);
             group_of.resize(first + size, g as u32);
             centres.extend(centre);
         }
+        // Centroids that come into a group of one alone are about as far apart as those of other groups.
+        let usual = apart_in.iter().sum::<f32>() / sizes.len().max(1) as f32;
+        let scale = |&apart: &f32| scale_of(if apart > 0.0 { apart } else { usual });
+        let scales: Vec<f32> = apart_in.iter().map(scale).collect();
+        let centre = |c: usize| (&centres[group_of[c] as usize * dim..][..dim], scales[group_of[c] as usize]);
+        let residuals = rows.residuals(centre);
         let codebook = like.train_like(kernels, Points { values: &residuals, dim }, random, threads);
         let square = |row: &[f32]| (kernels.dot)(row, row);
         let mut directory = Self {
             dim,
             squares: (0..rows.len()).map(|c| square(rows.row(c))).collect(),
-            handicaps: spreads.iter().map(|spread| HANDICAP * spread).collect(),
+            spreads,
             centre_squares: centres.chunks_exact(dim).map(square).collect(),
             groups: vec![Leaf::default(); sizes.len()],
+            scales,
             centroids: centroids.into(),
             group_of,
             centres,
@@ -160,7 +168,7 @@ impl Directory {
     pub(crate) fn replace(&mut self, kernels: &Kernels, leaf: usize, centroid: &[f32], spread: f32) {
         self.centroids.make_mut()[leaf * self.dim..][..self.dim].copy_from_slice(centroid);
         self.squares[leaf] = (kernels.dot)(centroid, centroid);
-        self.handicaps[leaf] = HANDICAP * spread;
+        self.spreads[leaf] = spread;
         self.groups[self.group_of[leaf] as usize].remove(|number| number == leaf as u32);
         self.code(kernels, leaf);
         if let Some(short) = &mut self.short {
@@ -173,7 +181,7 @@ impl Directory {
     pub(crate) fn push(&mut self, kernels: &Kernels, beside: usize, centroid: &[f32], spread: f32) {
         self.centroids.make_mut().extend_from_slice(centroid);
         self.squares.push((kernels.dot)(centroid, centroid));
-        self.handicaps.push(HANDICAP * spread);
+        self.spreads.push(spread);
         self.group_of.push(self.group_of[beside]);
         self.code(kernels, self.len() - 1);
         if let Some(short) = &mut self.short {
@@ -190,15 +198,16 @@ impl Directory {
         let row = Points { values: self.centroids.slice().part(place), dim: self.dim };
         let coded = &mut self.groups[group];
         let measure = Measure::MinusTwiceDot;
+        let centre = (centre, self.scales[group]);
         let place = coded.insert(kernels, &self.codebook, measure, centre, row, &[leaf as u32]);
-        coded.biases[place] += self.handicaps[leaf];
+        coded.biases[place] += HANDICAP * self.spreads[leaf];
     }
 
-    /// What it was made of, but for the spreads.
+    /// What it was made of.
     pub(crate) fn plan(&self) -> Plan {
         let mut sizes = vec![0; self.groups.len()];
         self.group_of.iter().for_each(|&group| sizes[group as usize] += 1);
-        Plan { dim: self.dim, centroids: self.centroids().to_vec(), spreads: Vec::new(), sizes }
+        Plan { dim: self.dim, centroids: self.centroids().to_vec(), spreads: self.spreads.clone(), sizes }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -207,6 +216,16 @@ impl Directory {
 
     pub(crate) fn centroid(&self, leaf: usize) -> &[f32] {
         self.centroids.slice().part(leaf * self.dim..(leaf + 1) * self.dim)
+    }
+
+    /// The mean square of the distance of a leaf's vectors from its centroid.
+    pub(crate) fn spread(&self, leaf: usize) -> f32 {
+        self.spreads[leaf]
+    }
+
+    /// The unit in which the vectors of a leaf are coded.
+    pub(crate) fn scale(&self, leaf: usize) -> f32 {
+        scale_of(self.spreads[leaf])
     }
 
     /// All centroids, one after the other.
@@ -248,16 +267,16 @@ impl Directory {
     }
 
     /// As words for a file, the centroids and the codebook left out: numbers of leaves and of groups; for each leaf its
-    /// squared length, its handicap and its group; for each group its centre; for each group the number of its places,
-    /// and for each place bias, leaf and codes.
+    /// squared length, its spread and its group; for each group its centre; for each group its scale and the number of its
+    /// places, and for each place bias, leaf and codes.
     pub(crate) fn to_words(&self) -> Vec<u32> {
         let mut words = vec![self.len() as u32, self.groups.len() as u32];
         words.extend_from_slice(cast_slice(&self.squares));
-        words.extend_from_slice(cast_slice(&self.handicaps));
+        words.extend_from_slice(cast_slice(&self.spreads));
         words.extend_from_slice(&self.group_of);
         words.extend_from_slice(cast_slice(&self.centres));
-        for Leaf { biases, slots, codes } in &self.groups {
-            words.push(biases.len() as u32);
+        for (Leaf { biases, slots, codes }, scale) in self.groups.iter().zip(&self.scales) {
+            words.extend([scale.to_bits(), biases.len() as u32]);
             words.extend_from_slice(cast_slice(biases));
             words.extend_from_slice(slots);
             words.extend(codes.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)));
@@ -284,12 +303,12 @@ impl Directory {
         let (&[n, n_groups], rest) = words.split_first_chunk::<2>()?;
         let (n, n_groups) = (n as usize, n_groups as usize);
         let (squares, rest) = rest.split_at_checked(n)?;
-        let (handicaps, rest) = rest.split_at_checked(n)?;
+        let (spreads, rest) = rest.split_at_checked(n)?;
         let (group_of, rest) = rest.split_at_checked(n)?;
         let (centres, mut rest) = rest.split_at_checked(n_groups.checked_mul(dim)?)?;
-        let mut groups = Vec::with_capacity(n_groups);
+        let (mut groups, mut scales) = (Vec::with_capacity(n_groups), Vec::with_capacity(n_groups));
         for _ in 0..n_groups {
-            let (&places, behind) = rest.split_first()?;
+            let (&[scale, places], behind) = rest.split_first_chunk()?;
             let places = places as usize;
             let (biases, behind) = behind.split_at_checked(places)?;
             let (slots, behind) = behind.split_at_checked(places)?;
@@ -298,6 +317,7 @@ impl Directory {
                 return None;
             }
             let codes = codes.iter().flat_map(|word| word.to_le_bytes()).collect();
+            scales.push(f32::from_bits(scale));
             groups.push(Leaf { biases: cast_slice(biases).to_vec(), slots: slots.to_vec(), codes });
             rest = behind;
         }
@@ -315,13 +335,14 @@ impl Directory {
         sound.then(|| Self {
             dim,
             squares: cast_slice(squares).to_vec(),
-            handicaps: cast_slice(handicaps).to_vec(),
+            spreads: cast_slice(spreads).to_vec(),
             centre_squares: centres.chunks_exact(dim).map(|row| (kernels.dot)(row, row)).collect(),
             centroids,
             group_of: group_of.to_vec(),
             centres,
             codebook,
             groups,
+            scales,
             short,
         })
     }
@@ -353,6 +374,8 @@ impl Directory {
             Measure::MinusTwiceDot => square - 2.0 * dot,
             Measure::MinusDot | Measure::Absolute => -dot,
         };
+        // The largest inner products are no more likely in tight leaves.
+        let handicap = if measure == Measure::MinusTwiceDot { HANDICAP } else { 0.0 };
         let spare = (wanted as f64 * SPARE_SHARE) as usize + SPARE;
         if wanted + spare >= n {
             leaves.extend((0..n as u32).map(|leaf| (0.0, 0.0, leaf)));
@@ -371,6 +394,7 @@ impl Directory {
             let mut left = wanted * SCANNED_SHARE + SCANNED;
             for &group in &*groups {
                 let Leaf { biases, slots, codes } = &self.groups[number(group) as usize];
+                let unit = self.scales[number(group) as usize];
                 if estimates.len() < biases.len() {
                     estimates.resize(biases.len(), 0.0);
                     lanes.resize(biases.len(), 0);
@@ -386,8 +410,8 @@ impl Directory {
                         flat.as_slice()
                     }
                 };
-                let (base, threshold) = (estimate(group) + own.offset, keep.threshold());
-                let (addends, scale) = (own.addends(), own.scale);
+                let (base, threshold) = (estimate(group) + own.offset * unit, keep.threshold());
+                let (addends, scale) = (own.addends(), own.scale * unit);
                 let found =
                     (kernels.lut_select)(addends, codes, biases, base, scale, threshold, estimates, lanes);
                 for (&estimate, &lane) in estimates[..found].iter().zip(&*lanes) {
@@ -410,7 +434,7 @@ impl Directory {
             }
             let (rank, exact, leaf) = &mut leaves[i];
             *exact = score(self.squares[*leaf as usize], (kernels.dot)(query, centroids.part(place(*leaf))));
-            *rank = *exact + self.handicaps[*leaf as usize];
+            *rank = *exact + handicap * self.spreads[*leaf as usize];
         }
         if leaves.len() > wanted && wanted > 0 {
             leaves.select_nth_unstable_by(wanted - 1, |a, b| a.0.total_cmp(&b.0));

@@ -44,13 +44,28 @@ impl Leaf {
         LeafView { biases: &self.biases, slots: &self.slots, codes: &self.codes }
     }
 
-    /// Puts in `points`, the vectors `slots`; first where there are gaps. Returns the place of the last one.
+    /// One that holds `points`, the vectors `slots`, as [`insert`](Self::insert) codes them.
+    pub(crate) fn of(
+        kernels: &Kernels,
+        codebook: &Codebook,
+        measure: Measure,
+        centre: (&[f32], f32),
+        points: Points<'_>,
+        slots: &[u32],
+    ) -> Self {
+        let mut leaf = Self::default();
+        leaf.insert(kernels, codebook, measure, centre, points, slots);
+        leaf
+    }
+
+    /// Puts in `points`, the vectors `slots`, coded as what they lack from `centroid` in units of `scale`; first where there
+    /// are gaps. Returns the place of the last one.
     pub(crate) fn insert(
         &mut self,
         kernels: &Kernels,
         codebook: &Codebook,
         measure: Measure,
-        centroid: &[f32],
+        (centroid, scale): (&[f32], f32),
         points: Points<'_>,
         slots: &[u32],
     ) -> usize {
@@ -59,7 +74,7 @@ impl Leaf {
             kernels,
             measure,
             points,
-            |_| centroid,
+            |_| (centroid, scale),
             |i, codes, bias| {
                 while gap < self.biases.len() && self.biases[gap] < f32::INFINITY {
                     gap += 1;
@@ -88,4 +103,10 @@ impl Leaf {
             }
         }
     }
+}
+
+/// The unit in which vectors are coded whose squared distance from their centroid is `spread`, in the mean.
+pub(crate) fn scale_of(spread: f32) -> f32 {
+    let scale = spread.sqrt();
+    if scale.is_normal() { scale } else { 1.0 }
 }

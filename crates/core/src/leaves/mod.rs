@@ -10,7 +10,8 @@
 //! A vector lies in the leaf of its closest centroid, and once more in a second leaf whose centroid lies in another
 //! direction from it, so that a query that misses the one is likely to meet the other (SOAR: Sun, Simcha, Dopson, Guo,
 //! Kumar, *Improved learning for approximate nearest neighbor search*, 2023). In each it is coded as what lacks from the
-//! centroid.
+//! centroid, in units of how far the leaf's vectors are from it: so one set of codewords is as fine where vectors lie close
+//! together as where they do not.
 
 mod assign;
 mod directory;
@@ -21,5 +22,5 @@ mod ranked;
 
 pub(crate) use assign::{Homes, NO_LEAF, Placing, assign, place};
 pub(crate) use directory::{Directory, Plan};
-pub(crate) use leaf::{Leaf, LeafView};
+pub(crate) use leaf::{Leaf, LeafView, scale_of};
 pub(crate) use probe::{Coded, Filtered, Leaves, NO_FILTER, Probe, Scratch, probe};

@@ -133,9 +133,12 @@ pub(crate) fn probe<'s>(
             lanes.resize(leaf.biases.len(), 0);
         }
         // Sums of absolute differences are of whole vectors, not of what lacks from the centroid.
-        let base = if measure == Measure::Absolute { 0.0 } else { base } + table.offset;
-        let threshold = keep.threshold();
-        let (addends, scale) = (table.addends(), table.scale);
+        let (base, unit) = match measure {
+            Measure::Absolute => (0.0, 1.0),
+            Measure::MinusDot | Measure::MinusTwiceDot => (base, directory.scale(number as usize)),
+        };
+        let (base, threshold) = (base + table.offset * unit, keep.threshold());
+        let (addends, scale) = (table.addends(), table.scale * unit);
         let n =
             (kernels.lut_select)(addends, leaf.codes, leaf.biases, base, scale, threshold, estimates, lanes);
         // Which vector a place holds is looked up at the end, for the few that are left then.

@@ -73,10 +73,10 @@ impl Codebook {
         if total > 0.0
             && let Some((rotated, variances)) = Projection::rotated(kernels, sample, random)
         {
-            let (fewer, left_rotated) = groups(&variances, total, WANTED_DISTORTION_ROTATED);
+            let (fewer, left_rotated) = groups(&variances, total, WORTH_ROTATING_AT);
             // A rotation costs a query a matrix product.
             if left_rotated < left * WORTH_ROTATING || fewer.len() * 4 <= groups_.len() * 3 {
-                (projection, groups_) = (rotated, fewer);
+                (projection, groups_) = (rotated, groups(&variances, total, WANTED_DISTORTION_ROTATED).0);
             }
         }
         projection.truncate(kernels, groups_.last().map_or(0, |last| last.end));
@@ -128,8 +128,9 @@ impl Codebook {
         self.codes() * BLOCK / 2
     }
 
-    /// Codes what points lack from their centres, or the points as they are under [`Measure::Absolute`]. `sink` gets, for
-    /// each, its number, its codes, and its bias: what an estimate needs beside its centre and the sum of the table's addends.
+    /// Codes what points lack from their centres, each in units of its centre's `scale`, or the points as they are under
+    /// [`Measure::Absolute`]. `sink` gets, for each, its number, its codes, and its bias: what an estimate needs beside its
+    /// centre and the sum of the table's addends, which is to be multiplied by the scale.
     ///
     /// An estimate of the squared distance between a query q and a vector x = c + r with the code r' is
     /// |q − c|² − 2⟨q, r'⟩ + bias. The bias makes it exact for q = x, where it matters most: −|r|² + 2⟨x, r'⟩. So what
@@ -139,18 +140,18 @@ impl Codebook {
         kernels: &Kernels,
         measure: Measure,
         points: Points<'_>,
-        centre: impl Fn(usize) -> &'c [f32],
+        centre: impl Fn(usize) -> (&'c [f32], f32),
         mut sink: impl FnMut(usize, &[u8], f32),
     ) {
         if measure == Measure::Absolute {
             return self.encode_beside(kernels, points, points, |i, codes, _| sink(i, codes, 0.0));
         }
-        let residuals = points.residuals(centre);
+        let residuals = points.residuals(&centre);
         let residuals = Points { values: &residuals, dim: points.dim };
         self.encode_beside(kernels, residuals, points, |i, codes, dot| {
-            let residual = residuals.row(i);
+            let (residual, (_, scale)) = (residuals.row(i), centre(i));
             let bias = match measure {
-                Measure::MinusTwiceDot => 2.0 * dot - (kernels.dot)(residual, residual),
+                Measure::MinusTwiceDot => scale * (2.0 * dot - scale * (kernels.dot)(residual, residual)),
                 Measure::MinusDot | Measure::Absolute => 0.0,
             };
             sink(i, codes, bias);
@@ -253,11 +254,13 @@ fn ends_of(groups: &[Range<usize>]) -> Vec<u32> {
 /// code leave 0.115. With less, what is saved by comparing fewer candidates exactly no longer pays for longer codes, and
 /// with more it is the other way round: on word vectors, 0.2 answers a quarter fewer queries a second at recall 0.95.
 const WANTED_DISTORTION: f64 = 0.15;
-/// The same after a rotation, where each value that is coded costs a query a row of a matrix as well: on pictures, 0.2
-/// answers a tenth more than 0.15, and as many as 0.25.
-const WANTED_DISTORTION_ROTATED: f64 = 0.2;
-/// A rotation has to leave less than this share of what the vectors' own values leave.
+/// The same after a rotation, where each value that is coded costs a query a row of a matrix as well: on sentence embeddings
+/// of 768 values 0.25 answers a fifth more than 0.2, and on pictures a twentieth; 0.3 a tenth less than 0.25 on the first.
+const WANTED_DISTORTION_ROTATED: f64 = 0.25;
+/// A rotation has to leave less than this share of what the vectors' own values leave, or to take three quarters of the codes,
+/// when it may leave so much.
 const WORTH_ROTATING: f64 = 0.85;
+const WORTH_ROTATING_AT: f64 = 0.2;
 
 /// The word of a group that is closest to `values`.
 #[inline]

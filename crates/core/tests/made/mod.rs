@@ -5,7 +5,7 @@
 /// Values of a vector in a clump.
 pub(crate) const DIM: usize = 160;
 /// Enough of them for a graph to pay.
-pub(crate) const N: usize = 16_000;
+pub(crate) const N: usize = 20_000;
 /// Vectors of a clump.
 pub(crate) const CLUMP: usize = 10;
 

@@ -50,6 +50,20 @@ def test_numbers_of_every_type_are_stored_as_float32(dtype):
     assert np.array_equal(index.get(3), index.get(4))
 
 
+@pytest.mark.parametrize("stored_as", ["uint8", "int8"])
+def test_many_whole_numbers_take_a_byte_a_value(stored_as):
+    limits = np.iinfo(stored_as)
+    vectors = np.random.default_rng(5).integers(limits.min, limits.max, (3000, 16), stored_as, endpoint=True)
+    index = added(vectors.astype(np.float32), dim=16)
+    assert index.info["stored_as"] == stored_as
+    assert_holds(index, vectors)
+    distances = np.linalg.norm(vectors.astype(np.float64) - vectors[0], axis=1)
+    assert np.allclose(index.search(vectors[0], 5, exact=True).distances, np.sort(distances)[:5])
+    index.update(7, np.full(16, 0.5))
+    assert index.info["stored_as"] == "float32"
+    assert np.array_equal(index.get(8), vectors[8])
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
 def test_values_that_are_not_finite_are_named(dtype):
     vectors = NUMBERS[dtype].copy()
