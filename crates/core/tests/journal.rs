@@ -178,6 +178,37 @@ fn damage_before_the_end_is_an_error_and_not_a_loss() {
     }
 }
 
+/// A power cut may leave some sectors of one try at a commit and some of the next, which was written over it.
+#[test]
+fn what_two_tries_at_a_commit_left_is_no_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("items.linjin");
+    let index = create(&path);
+    add(&index, &[1, 2]);
+    index.commit().unwrap();
+    drop(index);
+    let before = fs::read(journal(&path)).unwrap();
+    let [one, other] = [[3, 4], [5, 6]].map(|ids| {
+        fs::write(journal(&path), &before).unwrap();
+        let index = again(&path);
+        add(&index, &ids);
+        index.commit().unwrap();
+        drop(index);
+        fs::read(journal(&path)).unwrap()
+    });
+    let end = one.len() - BEGIN;
+    let last = end - BEGIN - 8; // the record of the commit, with its sum
+    fs::write(journal(&path), [&one[..last], &other[last..end]].concat()).unwrap();
+    for index in [Index::open(&path).unwrap(), again(&path)] {
+        assert_eq!(index.ids().unwrap(), [1, 2]);
+        assert_eq!(index.info().recovered.unwrap().torn as usize, end - before.len() + BEGIN);
+    }
+    // With the record that begins the next transaction behind it, it was durable once.
+    fs::write(journal(&path), [&one[..last], &other[last..]].concat()).unwrap();
+    let error = again_error(&path).to_string();
+    assert!(error.contains("commit 2 is damaged"), "{error}");
+}
+
 #[test]
 fn a_journal_of_more_commits_than_there_can_be_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -143,6 +143,8 @@ impl Reader {
                     self.moment = Moment { commit, sum };
                     return Ok(Some(changes));
                 }
+                // Some of what is before it is of an earlier try at this commit, which the power cut left in its place.
+                Kind::Commit if body.len() == 8 => return self.torn(at).map(|()| None),
                 _ => return Err(unsound()),
             }
             sum = record.add_to(sum);

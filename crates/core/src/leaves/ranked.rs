@@ -28,7 +28,9 @@ fn share_found(measure: Measure, decades: f32) -> f64 {
     let random = &mut Random::new(1, 2);
     let values = centroids(n, dim, decades, random);
     let points = Points { values: &values, dim };
-    let codebook = Codebook::train(kernels, points, random, 1);
+    // Vectors lie around their centroids in all directions, as those do around the centres of their groups.
+    let residuals: Vec<f32> = (0..n * dim).map(|_| random.symmetric()).collect();
+    let codebook = Codebook::train(kernels, Points { values: &residuals, dim }, random, 1);
     let sizes = vec![n / GROUPS; GROUPS];
     let plan = Plan { dim, centroids: values.clone(), spreads: vec![0.0; n], sizes };
     let directory = Directory::new(kernels, plan, &codebook, random, 1);
