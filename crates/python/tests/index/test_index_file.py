@@ -72,7 +72,7 @@ def test_info_and_verify(tmp_path):
     index = filled("cosine", make_vectors("cosine", 700, 10))
     index.save(tmp_path / "x.linjin")
     info = linjin.verify(tmp_path / "x.linjin")
-    assert list(info)[:8] == ["dim", "metric", "len", "bytes", "mapped", "leaves", "graph", "curve"]
+    assert list(info)[:9] == ["dim", "metric", "stored_as", "len", "bytes", "mapped", "leaves", "graph", "curve"]
     assert (info["generation"], info["journal"], info["uncommitted"], info["recovered"]) == (0, 0, 0, None)
     assert (info["dim"], info["metric"], info["len"]) == (10, "cosine", 700)
     opened = linjin.open(tmp_path / "x.linjin").info

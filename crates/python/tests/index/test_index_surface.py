@@ -37,7 +37,7 @@ FUNCTIONS = {
     "salvage": "(path, to)",
     "verify": "(path)",
 }
-INFO = ["dim", "metric", "len", "bytes", "mapped", "leaves", "graph", "curve"]
+INFO = ["dim", "metric", "stored_as", "len", "bytes", "mapped", "leaves", "graph", "curve"]
 INFO += ["generation", "journal", "uncommitted", "recovered", "trouble"]
 CLASSES = [linjin.Index, linjin.Hits]
 
