@@ -203,6 +203,27 @@ fn what_two_tries_at_a_commit_left_is_no_commit() {
         assert_eq!(index.ids().unwrap(), [1, 2]);
         assert_eq!(index.info().recovered.unwrap().torn as usize, end - before.len() + BEGIN);
     }
+    // One that was longer, behind one that came to the disk as a whole.
+    let [long, short] = [true, false].map(|long| {
+        fs::write(journal(&path), &before).unwrap();
+        let index = again(&path);
+        if long {
+            add(&index, &[3]);
+            index.remove(&[1]).unwrap(); // a record as long as that of a commit
+            add(&index, &[5]);
+        } else {
+            add(&index, &[4]);
+        }
+        index.commit().unwrap();
+        drop(index);
+        fs::read(journal(&path)).unwrap()
+    });
+    let end_of_short = short.len() - BEGIN;
+    fs::write(journal(&path), [&short[..end_of_short], &long[end_of_short..long.len() - BEGIN]].concat())
+        .unwrap();
+    for index in [Index::open(&path).unwrap(), again(&path)] {
+        assert_eq!((index.ids().unwrap(), index.info().generation), (vec![1, 2, 4], 2));
+    }
     // With the record that begins the next transaction behind it, it was durable once.
     fs::write(journal(&path), [&one[..last], &other[last..]].concat()).unwrap();
     let error = again_error(&path).to_string();

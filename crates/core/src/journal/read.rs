@@ -125,7 +125,8 @@ impl Reader {
             let next = at + record.len().unwrap_or(0);
             let unsound = || Fault::Damaged(format!("its record at byte {at} contradicts what is before it"));
             if record.commit != commit {
-                return Err(unsound());
+                // Of an earlier try at the commit before, which was longer; or of a later transaction.
+                return self.torn(at).map(|()| None);
             }
             let numbers = |bytes: &[u8]| -> Vec<u64> {
                 bytes.as_chunks().0.iter().copied().map(u64::from_le_bytes).collect()
