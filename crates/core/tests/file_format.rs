@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use linjin::index::{Add, Index, Metric, Verify, Writing};
+use linjin::index::{Add, Index, Metric, Note, Verify, Writing};
 
 mod made;
 
@@ -58,6 +58,23 @@ fn with_whole_numbers(least: f32) -> Vec<u8> {
     let path = folder.path().join("whole.linjin");
     index.save(&path).unwrap();
     std::fs::read(path).unwrap()
+}
+
+/// A file of a vector and two notes.
+fn with_notes() -> Vec<u8> {
+    let index = Index::new(3, Metric::Dot).unwrap();
+    index.add(&[1.0, 2.0, 3.0], None, &Add::default()).unwrap();
+    index.note(Note::Behind(b"five!")).unwrap();
+    index.note(Note::Behind(b"eight of")).unwrap();
+    index.to_bytes().unwrap()
+}
+
+#[test]
+fn notes_are_as_described() {
+    let bytes = with_notes();
+    let [_, _, start, size] = *sections(&bytes).last().unwrap();
+    let expected = [5_u64.to_le_bytes(), *b"five!\0\0\0", 8_u64.to_le_bytes(), *b"eight of"].concat();
+    assert_eq!(bytes[start as usize..(start + size) as usize], expected);
 }
 
 /// A file of an index with a journal.
@@ -141,7 +158,8 @@ fn sections_are_where_and_what_the_page_says() {
         .map(|[number, name, _, _, checked]| (number.parse().unwrap(), (name, checked)))
         .collect();
     let mut met = BTreeSet::new();
-    let others = [with_graph(), with_history(), with_whole_numbers(0.0), with_whole_numbers(-50.0)];
+    let whole = [with_whole_numbers(0.0), with_whole_numbers(-50.0)];
+    let others = [with_graph(), with_history(), with_notes()].into_iter().chain(whole);
     for bytes in golden().into_iter().chain(others) {
         // Behind the head, the checksums of all blocks.
         let blocks: u64 = sections(&bytes).iter().map(|section| section[3].div_ceil(BLOCK)).sum();
@@ -215,7 +233,8 @@ fn the_journal_is_as_described() {
     let create = Some((3, Metric::Dot));
     let index = Index::open_writable(&path, &Writing { create, ..Writing::default() }).unwrap();
     index.add(&[1.0, 2.0, 3.0], Some(&[7]), &Add::default()).unwrap();
-    index.remove(&[7]).unwrap();
+    index.remove_and_note(&[7], Note::Behind(b"gone")).unwrap();
+    index.note(Note::Instead(b"")).unwrap();
     index.commit().unwrap();
     let bytes = std::fs::read(folder.path().join("items.linjin-journal")).unwrap();
     let always = |rows: Vec<[String; 4]>, start: usize| -> usize {
@@ -231,8 +250,9 @@ fn the_journal_is_as_described() {
     let head = always(table(["byte", "bytes", "what of a journal", "always"]), 0);
     assert_eq!([(16, 4), (20, 4), (32, 8)].map(|(at, size)| number(&bytes, at, size)), [3, 3, 0]);
     assert_eq!(number(&bytes, 48, 4), u64::from(crc32fast::hash(&bytes[..48])));
-    // Begin, add, remove, commit, begin: kind, commit, vectors, bytes.
-    let expected = [[1, 1, 0, 0], [2, 1, 1, 20], [3, 1, 1, 8], [4, 1, 0, 8], [1, 2, 0, 0]];
+    // Begin, add, remove, note, only note, commit, begin: kind, commit, vectors, bytes.
+    let expected =
+        [[1, 1, 0, 0], [2, 1, 1, 20], [3, 1, 1, 8], [5, 1, 0, 4], [6, 1, 0, 0], [4, 1, 0, 8], [1, 2, 0, 0]];
     let mut at = head;
     for record in expected {
         let size = always(table(["byte", "bytes", "what of a record", "always"]), at);
@@ -246,6 +266,9 @@ fn the_journal_is_as_described() {
         if record[0] == 2 {
             assert_eq!(number(&bytes, body.start, 8), 7);
             assert_eq!(bytes[body.start + 8..body.end], *floats(&[1.0, 2.0, 3.0]));
+        }
+        if record[0] == 5 {
+            assert_eq!(bytes[body.clone()], *b"gone");
         }
         at = body.end.next_multiple_of(8);
     }

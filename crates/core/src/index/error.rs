@@ -276,4 +276,7 @@ pub enum UpdateError {
     /// The change was not taken into the journal.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// The caller had no note to go with the vectors.
+    #[error(transparent)]
+    Note(Box<dyn std::error::Error + Send + Sync>),
 }

@@ -65,6 +65,8 @@ pub(super) enum Kind {
     UnsignedRows = 20,
     /// The same with numbers from −128 to 127.
     SignedRows = 21,
+    /// What callers keep beside the vectors. Only where there is something.
+    Notes = 22,
 }
 
 impl Kind {
@@ -77,7 +79,7 @@ impl Kind {
         }
     }
 
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Rows,
         Self::Ids,
         Self::Scales,
@@ -99,6 +101,7 @@ impl Kind {
         Self::History,
         Self::UnsignedRows,
         Self::SignedRows,
+        Self::Notes,
     ];
 }
 

@@ -14,7 +14,7 @@ use super::search;
 use super::space::{Query, Space};
 use super::update::{self, Rows, Work};
 use super::version::Version;
-use super::{Hits, HitsBatch, Metric, NO_ID, Vector, Vectors};
+use super::{Hits, HitsBatch, Metric, NO_ID, Note, Notes, Vector, Vectors};
 use crate::parallel;
 use crate::sync::{Mutex, MutexGuard, Newest};
 
@@ -185,12 +185,16 @@ impl Index {
         let work = Work { seed: SEED, threads: parallel::threads(options.threads), regroup: true };
         let rows = Rows { vectors, ids: &ids };
         let left = free.get_or_insert_with(|| free_slots(&version));
-        let ControlFlow::Continue((next, used)) = update::add(&version, rows, left, work, &mut watch) else {
+        let ControlFlow::Continue((mut next, used)) = update::add(&version, rows, left, work, &mut watch)
+        else {
             return Err(UpdateError::Cancelled);
         };
         sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        let note = options.note.map(|make| make(&ids)).transpose().map_err(UpdateError::Note)?;
+        let note = note.as_deref().map(Note::Behind);
+        next.take(note);
         let next = Arc::new(next);
-        self.home.add(&ids, vectors, &next)?;
+        self.home.add(&ids, vectors, note, &next)?;
         left.truncate(left.len() - used);
         self.current.store(next);
         _ = watch(1.0);
@@ -204,6 +208,19 @@ impl Index {
     ///
     /// An id is not in the index.
     pub fn remove(&self, ids: &[u64]) -> Result<(), UpdateError> {
+        self.take_away(ids, None)
+    }
+
+    /// The same with a note that comes as the vectors go: see [`notes`](Self::notes).
+    ///
+    /// # Errors
+    ///
+    /// An id is not in the index.
+    pub fn remove_and_note(&self, ids: &[u64], note: Note<'_>) -> Result<(), UpdateError> {
+        self.take_away(ids, Some(note))
+    }
+
+    fn take_away(&self, ids: &[u64], note: Option<Note<'_>>) -> Result<(), UpdateError> {
         let (version, mut free) = self.writer();
         let slots = ids.iter().map(|&id| version.slot(id).ok_or(UpdateError::Unknown { id }));
         let slots = slots.collect::<Result<Vec<u32>, _>>();
@@ -213,13 +230,49 @@ impl Index {
         slots.sort_unstable();
         slots.dedup();
         let left = free.get_or_insert_with(|| free_slots(&version));
-        let next = update::remove(&version, &slots);
+        let mut next = if slots.is_empty() { (*version).clone() } else { update::remove(&version, &slots) };
         sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        next.take(note);
         let next = Arc::new(next);
-        self.home.remove(ids, &next)?;
+        self.home.remove(ids, note, &next)?;
         left.extend(slots);
         self.current.store(next);
         Ok(())
+    }
+
+    /// Keeps bytes beside the vectors, which mean nothing to the index: see [`notes`](Self::notes).
+    ///
+    /// # Errors
+    ///
+    /// The journal does not take it, of an index that is open for writing.
+    pub fn note(&self, note: Note<'_>) -> Result<(), UpdateError> {
+        self.take_away(&[], Some(note))
+    }
+
+    /// What callers keep beside the vectors, such as what the items are: bytes that came with additions
+    /// ([`Add::note`]), with removals or alone ([`note`](Self::note)), in the order in which they came. They are saved,
+    /// committed and rolled back with the vectors. Reading those of a file takes as long as to compare their checksums.
+    ///
+    /// ```
+    /// use linjin::index::{Add, Index, Metric, Note};
+    ///
+    /// let index = Index::new(2, Metric::Euclidean)?;
+    /// let note = |ids: &[u64]| Ok(format!("{ids:?} are red").into_bytes());
+    /// index.add(&[2.0, 2.0, 3.0, 3.0], None, &Add { note: Some(&note), ..Add::default() })?;
+    /// index.note(Note::Behind(b"0 is round"))?;
+    /// let notes = index.notes()?;
+    /// assert!(notes.iter().eq([b"[0, 1] are red".as_slice(), b"0 is round"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The file under the index is damaged where they are.
+    pub fn notes(&self) -> Result<Notes, SearchError> {
+        let version = self.current.load();
+        let unsound = version.notes.unsound();
+        sound(&version).and(unsound.map_or(Ok(()), Err)).map_err(|what| SearchError::Damaged { what })?;
+        Ok(version.notes.clone())
     }
 
     /// The vectors closest to `query`.

@@ -9,6 +9,7 @@
 //! | `slots.rs`, `ids.rs`, `store.rs`, `overlay.rs` | its vectors, ids and leaves, shared with the version before |
 //! | `space.rs` | how vectors are stored and compared |
 //! | `links.rs` | its graph, where there is one |
+//! | `notes.rs` | what callers keep beside the vectors |
 //! | `search.rs`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
 //! | `update.rs`, `ties.rs`, `settle.rs` | the next version: vectors that come and go |
 //! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
@@ -32,6 +33,7 @@ mod ids;
 mod info;
 mod linking;
 mod links;
+mod notes;
 mod opening;
 mod options;
 mod overlay;
@@ -57,6 +59,7 @@ pub use crate::metric::{Metric, UnknownMetric};
 pub use crate::vectors::{Vector, Vectors};
 pub use handle::Index;
 pub use info::{Info, Recovered};
+pub use notes::{Note, Notes};
 pub use opening::Verify;
-pub use options::{Add, Autocommit, DEFAULT_RECALL, Effort, Filters, Progress, Search, Writing};
+pub use options::{Add, Autocommit, DEFAULT_RECALL, Effort, Filters, Noting, Progress, Search, Writing};
 pub use verify::Salvaged;

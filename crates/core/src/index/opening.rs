@@ -13,6 +13,7 @@ use super::error::OpenError;
 use super::format::{Head, Kind, Section};
 use super::ids::Ids;
 use super::links::Links;
+use super::notes::Notes;
 use super::slots::{Base, Slots};
 use super::space::{Form, Space};
 use super::store::{LeafBase, LeafStore};
@@ -180,7 +181,8 @@ impl IndexFile {
             None => None,
         };
         let slots = Slots::new(base);
-        Ok(Version { space, slots, ids: Ids::new(table), len: len as usize, next_id, leaves })
+        let notes = Notes::of_file(values(self.optional(Kind::Notes, None, checked)?));
+        Ok(Version { space, slots, ids: Ids::new(table), len: len as usize, next_id, leaves, notes })
     }
 
     /// The leaves, and the graph where there is one.

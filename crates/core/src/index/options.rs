@@ -1,5 +1,6 @@
 //! What a caller may ask for beyond the vectors: effort, filters, threads, progress.
 
+use std::error::Error;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -62,6 +63,9 @@ impl Search<'_> {
 /// Is told how far an addition has come: vectors done, of how many. It may break off.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync);
 
+/// Is told the ids of vectors that are being added, and makes a note of them.
+pub type Noting<'a> = &'a (dyn Fn(&[u64]) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> + Sync);
+
 /// How to add.
 #[derive(Clone, Copy, Default)]
 pub struct Add<'a> {
@@ -71,6 +75,8 @@ pub struct Add<'a> {
     pub replace: bool,
     /// Told when a part of the work is done, and at the end.
     pub progress: Option<Progress<'a>>,
+    /// Makes a note that comes with the vectors, as a whole: see [`Index::notes`](super::Index::notes).
+    pub note: Option<Noting<'a>>,
 }
 
 impl std::fmt::Debug for Add<'_> {

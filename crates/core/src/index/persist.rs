@@ -150,6 +150,12 @@ fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
     if version.space.metric == Metric::Cosine {
         parts.push((Kind::Scales, Box::new(move |to| each(to, slots().map(|slot| view.scale(slot))))));
     }
+    if !version.notes.is_empty() {
+        parts.push((
+            Kind::Notes,
+            Box::new(|to| version.notes.parts().try_for_each(|part| to.write_all(part))),
+        ));
+    }
     let Some(Grown { store, curve, linked }) = &version.leaves else { return parts };
     let leaves = store.view();
     let all = 0..store.len() as u32;

@@ -99,6 +99,7 @@ pub(super) fn rebuild(
             homes: Values::default(),
         }),
         leaves: None,
+        notes: version.notes.clone(),
     };
     if n < LEAST_TRAINED {
         return ControlFlow::Continue(next);

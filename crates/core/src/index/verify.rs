@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::error::OpenError;
 use super::format::{Head, Kind};
+use super::notes::Notes;
 use super::opening::{IndexFile, Verify, damaged};
 use super::persist;
 use super::rebuild::rebuild;
@@ -76,6 +77,9 @@ pub(super) fn compare(file: &IndexFile) -> Result<(), OpenError> {
     if living != version.len {
         return Err(damaged(format!("it holds {living} vectors, its head says {}", version.len)));
     }
+    if let Some(what) = version.notes.unsound() {
+        return Err(damaged(what));
+    }
     file.whole.fault().map_or(Ok(()), |what| Err(damaged(what)))
 }
 
@@ -118,8 +122,17 @@ pub(super) fn salvage(path: &Path, to: &Path) -> Result<Salvaged, OpenError> {
     };
     let Head { len, next_id, .. } = file.head;
     version.next_id = version.next_id.max(next_id);
+    version.notes = notes(&file);
     persist::save(&version, to)?;
     Ok(Salvaged { kept: version.len, lost: (len as usize).saturating_sub(version.len) })
+}
+
+/// The notes of a file: all, or none where they are damaged.
+fn notes(file: &IndexFile) -> Notes {
+    let whole = file.head.section(Kind::Notes).map_or(0, |(section, _)| section.bytes as usize / 4);
+    let words = Part::new(file, Kind::Notes).filter(|_| whole > 0).and_then(|part| part.get(0, whole));
+    let notes = Notes::of_file(words.map_or_else(Vec::new, <[u32]>::to_vec).into());
+    if notes.unsound().is_none() { notes } else { Notes::default() }
 }
 
 /// Vectors that could be read.

@@ -3,6 +3,7 @@
 use super::curve::Curve;
 use super::ids::Ids;
 use super::links::Links;
+use super::notes::{Note, Notes};
 use super::slots::{Slots, SlotsView};
 use super::space::Space;
 use super::store::{LeafBase, LeafStore};
@@ -19,6 +20,8 @@ pub(super) struct Version {
     pub(super) next_id: u64,
     /// None while there are so few vectors that comparing all of them is faster.
     pub(super) leaves: Option<Grown>,
+    /// What callers keep beside the vectors.
+    pub(super) notes: Notes,
 }
 
 /// The leaves, and how much effort a recall takes on them.
@@ -47,7 +50,15 @@ impl Grown {
 
 impl Version {
     pub(super) fn empty(space: Space) -> Self {
-        Self { space, slots: Slots::default(), ids: Ids::default(), len: 0, next_id: 0, leaves: None }
+        Self {
+            space,
+            slots: Slots::default(),
+            ids: Ids::default(),
+            len: 0,
+            next_id: 0,
+            leaves: None,
+            notes: Notes::default(),
+        }
     }
 
     pub(super) fn view(&self) -> SlotsView<'_> {
@@ -60,6 +71,7 @@ impl Version {
         // Parts that were laid out anew since lie in memory, each with all that came from the file with it.
         let slots = self.slots.base.rows.fault().or_else(|| self.ids.table.fault());
         let leaves = || grown()?.store.base.codes.fault().or_else(|| grown()?.store.directory.fault());
+        let slots = slots.or_else(|| self.notes.fault());
         slots.or_else(leaves).or_else(|| grown()?.linked.as_ref()?.links.fault())
     }
 
@@ -72,6 +84,7 @@ impl Version {
             base.scales.bytes(),
             base.homes.bytes(),
             self.ids.table.bytes(),
+            self.notes.sizes(),
         ];
         if let Some(Grown { store, linked, .. }) = &self.leaves {
             let LeafBase { starts, biases, slots, codes } = &store.base;
@@ -88,6 +101,15 @@ impl Version {
         }
         parts.push((self.slots.changed_bytes(&self.space), 0));
         parts.into_iter().fold((0, 0), |(memory, mapped), part| (memory + part.0, mapped + part.1))
+    }
+
+    /// Takes up a note.
+    pub(super) fn take(&mut self, note: Option<Note<'_>>) {
+        match note {
+            None => {}
+            Some(Note::Behind(note)) => self.notes = self.notes.followed_by([note].into_iter()),
+            Some(Note::Instead(note)) => self.notes = Notes::only(note),
+        }
     }
 
     /// The slot that holds `id`.

@@ -17,6 +17,8 @@ pub(crate) enum Change {
     Add { ids: Vec<u64>, rows: Vec<u8> },
     /// Vectors that went.
     Remove { ids: Vec<u64> },
+    /// A note that came: behind those before it, or instead of them.
+    Note { note: Vec<u8>, only: bool },
 }
 
 /// Why a journal was not read.
@@ -139,6 +141,9 @@ impl Reader {
                     changes.push(Change::Add { ids: numbers(ids), rows: rows.to_vec() });
                 }
                 Kind::Remove if fits(8) => changes.push(Change::Remove { ids: numbers(&body) }),
+                Kind::Note | Kind::OnlyNote if record.count == 0 => {
+                    changes.push(Change::Note { note: body, only: record.kind == Kind::OnlyNote });
+                }
                 Kind::Commit if numbers(&body) == [sum] && body.len() == 8 => {
                     self.at = next;
                     self.moment = Moment { commit, sum };

@@ -115,6 +115,10 @@ pub(super) enum Kind {
     Remove = 3,
     /// All records of the transaction so far hold together.
     Commit = 4,
+    /// A note comes behind those that there are.
+    Note = 5,
+    /// A note takes the place of all that there are.
+    OnlyNote = 6,
 }
 
 /// The head of a record.
@@ -150,7 +154,7 @@ impl Record {
         if word(bytes, 0) != MARK || word(bytes, 36) != Self::sum(bytes, salt) {
             return None;
         }
-        let kinds = [Kind::Begin, Kind::Add, Kind::Remove, Kind::Commit];
+        let kinds = [Kind::Begin, Kind::Add, Kind::Remove, Kind::Commit, Kind::Note, Kind::OnlyNote];
         let kind = kinds.into_iter().find(|&kind| kind as u32 == word(bytes, 4))?;
         let (commit, count) = (long(bytes, 8), long(bytes, 16));
         Some(Self { kind, commit, count, bytes: long(bytes, 24), checksum: word(bytes, 32) })

@@ -163,6 +163,16 @@ impl Journal {
         self.note(ids.chunks((self.most / 32).max(1)).map(|ids| (Kind::Remove, ids, [].as_slice())))
     }
 
+    /// Notes bytes that a caller keeps beside the vectors: behind those before them, or as the `only` ones.
+    ///
+    /// # Errors
+    ///
+    /// Nothing of it is noted then.
+    pub(crate) fn keep(&mut self, note: &[u8], only: bool) -> Result<(), Refusal> {
+        let kind = if only { Kind::OnlyNote } else { Kind::Note };
+        self.note([(kind, [].as_slice(), note)].into_iter())
+    }
+
     fn note<'a>(
         &mut self,
         records: impl Iterator<Item = (Kind, &'a [u64], &'a [u8])>,
@@ -171,7 +181,10 @@ impl Journal {
         let before = self.mark;
         for (kind, ids, rows) in records {
             self.push(kind, ids, rows);
-            self.mark.changes += ids.len() as u64;
+            self.mark.changes = match kind {
+                Kind::Note | Kind::OnlyNote => self.mark.changes.max(1), // worth a commit, and no vector
+                _ => self.mark.changes + ids.len() as u64,
+            };
             if self.buffer.len() >= self.most
                 && let Err(error) = self.flush()
             {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::checkpoint;
 use crate::index::error::{CommitError, OpenError, UpdateError};
-use crate::index::{Add, Index, Metric, Vector, Writing};
+use crate::index::{Add, Index, Metric, Note, Vector, Writing};
 use crate::journal::recorder::{Call, Luck, Mishap, Recorder, power_cut};
 use crate::random::Random;
 
@@ -21,8 +21,13 @@ const NAME: &str = "items.linjin";
 /// What may lie in the folder.
 const FILES: [&str; 3] = [NAME, "items.linjin-journal", "items.linjin-lock"];
 
-/// The vectors of an index, by their ids.
-type State = BTreeMap<u64, Vec<u32>>;
+/// What an index holds.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+struct State {
+    /// Its vectors, by their ids.
+    vectors: BTreeMap<u64, Vec<u32>>,
+    notes: Vec<Vec<u8>>,
+}
 /// Files by their names.
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -58,7 +63,10 @@ fn contents(index: &Index) -> State {
         Some(Vector::Floats(values)) => values.iter().map(|value: &f32| value.to_bits()).collect(),
         other => panic!("{other:?}"),
     };
-    index.ids().unwrap().into_iter().map(|id| (id, vector(id))).collect()
+    State {
+        vectors: index.ids().unwrap().into_iter().map(|id| (id, vector(id))).collect(),
+        notes: index.notes().unwrap().iter().map(<[u8]>::to_vec).collect(),
+    }
 }
 
 /// A program that changes an index, on a disk that notes what it does.
@@ -73,7 +81,14 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     fn new(recorder: Recorder, folder: &'a Path, seed: u64, oracle: Oracle) -> Self {
-        Self { recorder, path: folder, random: Random::new(seed, 0), oracle, now: State::new(), index: None }
+        Self {
+            recorder,
+            path: folder,
+            random: Random::new(seed, 0),
+            oracle,
+            now: State::default(),
+            index: None,
+        }
     }
 
     /// Opens the index, a second time if the first does not go well.
@@ -125,10 +140,14 @@ impl<'a> Play<'a> {
         let n = if self.random.below(8) == 0 { 60 } else { 1 + self.random.below(6) };
         let ids: Vec<u64> = self.random.sample(IDS, n).into_iter().map(|id| id as u64).collect();
         let rows: Vec<f32> = (0..n * DIM).map(|_| self.random.symmetric()).collect();
-        match self.index().add(&rows, Some(&ids), &Add { replace: true, ..Add::default() }) {
+        let note = self.random.below(3) == 0;
+        let make = |ids: &[u64]| Ok(ids.iter().map(|&id| id as u8).collect());
+        let options = Add { replace: true, note: if note { Some(&make) } else { None }, ..Add::default() };
+        match self.index().add(&rows, Some(&ids), &options) {
             Ok(_) => {
                 let rows = rows.chunks(DIM).map(|row| row.iter().map(|value| value.to_bits()).collect());
-                self.now.extend(ids.into_iter().zip(rows));
+                self.now.notes.extend(note.then(|| ids.iter().map(|&id| id as u8).collect()));
+                self.now.vectors.extend(ids.into_iter().zip(rows));
             }
             Err(UpdateError::Commit(error)) => _ = self.survive(Err(error)),
             Err(error) => panic!("{error}"),
@@ -136,10 +155,19 @@ impl<'a> Play<'a> {
     }
 
     fn remove(&mut self) {
-        let n = self.random.below(4).min(self.now.len());
-        let ids: Vec<u64> = self.now.keys().copied().take(n).collect();
-        match self.index().remove(&ids) {
-            Ok(()) => ids.iter().for_each(|id| _ = self.now.remove(id)),
+        let n = self.random.below(4).min(self.now.vectors.len());
+        let ids: Vec<u64> = self.now.vectors.keys().copied().take(n).collect();
+        let only = self.random.below(3) == 0;
+        let note = format!("without {ids:?}").into_bytes();
+        let note_of = if only { Note::Instead(&note) } else { Note::Behind(&note) };
+        match self.index().remove_and_note(&ids, note_of) {
+            Ok(()) => {
+                ids.iter().for_each(|id| _ = self.now.vectors.remove(id));
+                if only {
+                    self.now.notes.clear();
+                }
+                self.now.notes.push(note);
+            }
             Err(UpdateError::Commit(error)) => _ = self.survive(Err(error)),
             Err(error) => panic!("{error}"),
         }
@@ -166,7 +194,7 @@ impl<'a> Play<'a> {
                 index
                     .add(&row, Some(&[id]), &Add { replace: true, ..Add::default() })
                     .expect("all goes well");
-                self.now.insert(id, row.iter().map(|value| value.to_bits()).collect());
+                self.now.vectors.insert(id, row.iter().map(|value| value.to_bits()).collect());
                 let next = index.info().generation + 1;
                 self.oracle.states.entry(next).or_default().push(self.now.clone());
                 let commit = index.commit().expect("all goes well");

@@ -9,7 +9,9 @@ use super::writer::Writer;
 use crate::index::Vectors;
 use crate::index::error::CommitError;
 use crate::index::info::Info;
+use crate::index::notes::Note;
 use crate::index::version::Version;
+use crate::journal::{Journal, Refusal};
 use crate::sync::{Mutex, MutexGuard};
 
 /// Where an index lives.
@@ -24,11 +26,12 @@ pub(in crate::index) enum Home {
 }
 
 impl Home {
-    /// Vectors are about to come; `next` is the index with them.
+    /// Vectors are about to come, perhaps with a note; `next` is the index with them.
     pub(in crate::index) fn add(
         &self,
         ids: &[u64],
         vectors: Vectors<'_>,
+        note: Option<Note<'_>>,
         next: &Arc<Version>,
     ) -> Result<(), CommitError> {
         match self {
@@ -48,20 +51,31 @@ impl Home {
                         cast_slice(&floats)
                     }
                 };
-                writer.change(next, |journal| journal.add(ids, rows))
+                writer.change(next, |journal| {
+                    journal.add(ids, rows)?;
+                    keep(journal, note)
+                })
             }
         }
     }
 
-    /// Vectors are about to go; `next` is the index without them.
-    pub(in crate::index) fn remove(&self, ids: &[u64], next: &Arc<Version>) -> Result<(), CommitError> {
+    /// Vectors are about to go, or nothing but a note to come; `next` is the index after that.
+    pub(in crate::index) fn remove(
+        &self,
+        ids: &[u64],
+        note: Option<Note<'_>>,
+        next: &Arc<Version>,
+    ) -> Result<(), CommitError> {
         match self {
             Self::Memory => Ok(()),
             Self::File(reader) => {
                 lock(reader).changed = true;
                 Ok(())
             }
-            Self::Writable(writer) => writer.change(next, |journal| journal.remove(ids)),
+            Self::Writable(writer) => writer.change(next, |journal| {
+                journal.remove(ids)?;
+                keep(journal, note)
+            }),
         }
     }
 
@@ -91,6 +105,14 @@ impl Home {
             }
             Self::Writable(writer) => writer.tell(info),
         }
+    }
+}
+
+fn keep(journal: &mut Journal, note: Option<Note<'_>>) -> Result<(), Refusal> {
+    match note {
+        None => Ok(()),
+        Some(Note::Behind(note)) => journal.keep(note, false),
+        Some(Note::Instead(note)) => journal.keep(note, true),
     }
 }
 

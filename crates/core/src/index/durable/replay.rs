@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use bytemuck::cast_slice_mut;
 use rustc_hash::FxHashMap;
 
+use crate::index::notes::Notes;
 use crate::index::update::{self, Rows, Work};
 use crate::index::version::Version;
 use crate::index::{NO_ID, Vectors, handle};
@@ -18,10 +19,14 @@ const GROUPED_AT_ONCE: usize = 2 << 20;
 /// What commits changed, the later ones over the earlier ones.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    all: Vec<Change>,
-    /// The change and the row that an id has its vector from; `None` for one that is gone.
+    /// Vectors that came: ids, and rows as the caller handed them in.
+    added: Vec<(Vec<u64>, Vec<u8>)>,
+    /// Which of these, and the row that an id has its vector from; `None` for one that is gone.
     last: FxHashMap<u64, Option<(usize, usize)>>,
     next_id: u64,
+    notes: Vec<Vec<u8>>,
+    /// Whether they take the place of those before.
+    only: bool,
     /// How many commits.
     pub(super) commits: u64,
     /// How many vectors came or went.
@@ -33,19 +38,25 @@ impl Changes {
     pub(super) fn take_up(&mut self, commit: Vec<Change>) {
         self.commits += 1;
         for change in commit {
-            match &change {
-                Change::Add { ids, .. } => {
+            match change {
+                Change::Add { ids, rows } => {
                     self.vectors += ids.len() as u64;
-                    self.next_id = update::next_id(self.next_id, ids);
-                    let at = self.all.len();
+                    self.next_id = update::next_id(self.next_id, &ids);
+                    let at = self.added.len();
                     self.last.extend(ids.iter().enumerate().map(|(row, &id)| (id, Some((at, row)))));
+                    self.added.push((ids, rows));
                 }
                 Change::Remove { ids } => {
                     self.vectors += ids.len() as u64;
                     self.last.extend(ids.iter().map(|&id| (id, None)));
                 }
+                Change::Note { note, only } => {
+                    if only {
+                        (self.notes, self.only) = (Vec::new(), true);
+                    }
+                    self.notes.push(note);
+                }
             }
-            self.all.push(change);
         }
     }
 
@@ -61,8 +72,7 @@ impl Changes {
         let n = self.last.values().flatten().count();
         let mut ids = Vec::with_capacity(n);
         let mut rows = Rest::new(&version, n);
-        for (at, change) in self.all.iter().enumerate() {
-            let Change::Add { ids: some, rows: bytes } = change else { continue };
+        for (at, (some, bytes)) in self.added.iter().enumerate() {
             let width = bytes.len() / some.len().max(1);
             for (row, &id) in some.iter().enumerate() {
                 if self.last[&id] == Some((at, row)) {
@@ -71,11 +81,15 @@ impl Changes {
                 }
             }
         }
-        drop(self.all);
+        drop(self.added);
         if !ids.is_empty() {
             version = add(&version, &ids, rows.vectors())?;
         }
         version.next_id = version.next_id.max(self.next_id);
+        if !self.notes.is_empty() {
+            let before = if self.only { Notes::default() } else { version.notes };
+            version.notes = before.followed_by(self.notes.iter().map(Vec::as_slice));
+        }
         Ok(version)
     }
 }

@@ -171,7 +171,7 @@ impl Writer {
         let mut state = lock(&self.shared.state);
         let journal = state.journal()?;
         let before = journal.mark();
-        note(journal)?;
+        note(journal).inspect_err(|_| journal.cut(before))?;
         if let Some(Autocommit::Changes(most)) = self.shared.autocommit
             && journal.changes() >= most
         {
