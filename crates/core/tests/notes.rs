@@ -10,7 +10,7 @@ mod made;
 const DIM: usize = 4;
 
 fn notes(index: &Index) -> Vec<Vec<u8>> {
-    index.notes().unwrap().iter().map(<[u8]>::to_vec).collect()
+    index.notes().read().unwrap().map(<[u8]>::to_vec).collect()
 }
 
 fn add(index: &Index, ids: &[u64], note: &str) {
@@ -32,7 +32,7 @@ fn they_are_in_the_file_and_in_the_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("items.linjin");
     let index = Index::new(DIM, Metric::Euclidean).unwrap();
-    assert!(index.notes().unwrap().is_empty());
+    assert!(index.notes().is_empty());
     add(&index, &[1, 2], "first");
     index.note(Note::Behind(b"")).unwrap();
     index.remove_and_note(&[1], Note::Behind(b"third")).unwrap();
@@ -74,8 +74,8 @@ fn they_are_committed_and_taken_back_with_the_vectors() {
     assert_eq!(index.info().uncommitted, 2);
     index.commit().unwrap();
     let reader = Index::open(&path).unwrap();
-    let before = reader.notes().unwrap();
-    assert!(before.iter().eq([b"one and two"]));
+    let before = reader.notes();
+    assert!(before.read().unwrap().eq([b"one and two"]));
 
     index.note(Note::Behind(b"alone")).unwrap();
     assert_eq!(index.info().uncommitted, 1, "worth a commit");
@@ -87,9 +87,9 @@ fn they_are_committed_and_taken_back_with_the_vectors() {
 
     // A reader is told what came.
     assert!(reader.refresh().unwrap());
-    let after = reader.notes().unwrap();
+    let after = reader.notes();
     assert!(after.behind(&before).unwrap().eq([b"alone"]));
-    assert!(after.behind(&index.notes().unwrap()).is_none());
+    assert!(after.behind(&index.notes()).is_none());
 
     drop(index);
     for _ in 0..2 {
@@ -114,7 +114,7 @@ fn without_its_note_an_addition_is_not_made() {
     let error = index.add(&[0.0; DIM], None, &Add { note: Some(&make), ..Add::default() }).unwrap_err();
     assert!(matches!(error, UpdateError::Note(_)), "{error}");
     assert_eq!(error.to_string(), "no note to be had");
-    assert!(index.is_empty() && index.notes().unwrap().is_empty());
+    assert!(index.is_empty() && index.notes().is_empty());
     assert_eq!(index.info().uncommitted, 0);
 }
 
@@ -133,10 +133,11 @@ fn damaged_notes_are_refused_and_not_salvaged() {
     bytes[at] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     let opened = Index::open(&path).unwrap();
-    let error = opened.notes().unwrap_err().to_string();
+    let notes_of_it = opened.notes();
+    let error = notes_of_it.read().err().unwrap().to_string();
     assert!(error.contains("section Notes"), "{error}");
     assert!(opened.get(1).is_err(), "nothing of a damaged file is believed");
     Index::salvage(&path, &saved).unwrap();
     let salvaged = Index::open(&saved).unwrap();
-    assert_eq!((salvaged.len(), salvaged.notes().unwrap().is_empty()), (2, true));
+    assert_eq!((salvaged.len(), salvaged.notes().is_empty()), (2, true));
 }

@@ -251,7 +251,7 @@ impl Index {
 
     /// What callers keep beside the vectors, such as what the items are: bytes that came with additions
     /// ([`Add::note`]), with removals or alone ([`note`](Self::note)), in the order in which they came. They are saved,
-    /// committed and rolled back with the vectors. Reading those of a file takes as long as to compare their checksums.
+    /// committed and rolled back with the vectors. They cost nothing until they are read.
     ///
     /// ```
     /// use linjin::index::{Add, Index, Metric, Note};
@@ -260,19 +260,12 @@ impl Index {
     /// let note = |ids: &[u64]| Ok(format!("{ids:?} are red").into_bytes());
     /// index.add(&[2.0, 2.0, 3.0, 3.0], None, &Add { note: Some(&note), ..Add::default() })?;
     /// index.note(Note::Behind(b"0 is round"))?;
-    /// let notes = index.notes()?;
-    /// assert!(notes.iter().eq([b"[0, 1] are red".as_slice(), b"0 is round"]));
+    /// let notes = index.notes();
+    /// assert!(notes.read()?.eq([b"[0, 1] are red".as_slice(), b"0 is round"]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// The file under the index is damaged where they are.
-    pub fn notes(&self) -> Result<Notes, SearchError> {
-        let version = self.current.load();
-        let unsound = version.notes.unsound();
-        sound(&version).and(unsound.map_or(Ok(()), Err)).map_err(|what| SearchError::Damaged { what })?;
-        Ok(version.notes.clone())
+    pub fn notes(&self) -> Notes {
+        self.current.load().notes.clone()
     }
 
     /// The vectors closest to `query`.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytemuck::cast_slice;
 
+use super::error::SearchError;
 use crate::file::Values;
 
 /// A note lies behind the number of its bytes, and is filled up with zeros to a multiple of this.
@@ -55,9 +56,17 @@ impl Notes {
         Self::default().followed_by([note].into_iter())
     }
 
-    /// All notes, in the order in which they came.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.from(0)
+    /// All notes, in the order in which they came. Those of a file are compared with their checksums the first time.
+    ///
+    /// # Errors
+    ///
+    /// The file under the index is damaged where they are.
+    pub fn read(&self) -> Result<impl Iterator<Item = &[u8]>, SearchError> {
+        let unsound = self.unsound();
+        match self.base.fault().map(str::to_owned).or(unsound) {
+            Some(what) => Err(SearchError::Damaged { what }),
+            None => Ok(self.from(0)),
+        }
     }
 
     /// Whether there are none.
@@ -70,7 +79,7 @@ impl Notes {
         Arc::ptr_eq(&self.identity, &other.identity)
     }
 
-    /// What came behind `earlier`; `None` where these are not known to have followed them.
+    /// What came behind `earlier`, which were read; `None` where these are not known to have followed them.
     pub fn behind<'a>(&'a self, earlier: &Self) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
         let start = match &self.before {
             _ if self.is(earlier) => self.bytes(),
@@ -161,7 +170,7 @@ mod tests {
             notes = next;
             assert!(notes.later.len() <= 20, "{} parts", notes.later.len());
         }
-        assert!(notes.iter().eq(all.iter().map(Vec::as_slice)));
+        assert!(notes.read().expect("they are sound").eq(all.iter().map(Vec::as_slice)));
         assert!(notes.behind(&notes.clone()).expect("it is the same").next().is_none());
         assert!(notes.behind(&Notes::default()).is_none());
     }

@@ -65,7 +65,7 @@ fn contents(index: &Index) -> State {
     };
     State {
         vectors: index.ids().unwrap().into_iter().map(|id| (id, vector(id))).collect(),
-        notes: index.notes().unwrap().iter().map(<[u8]>::to_vec).collect(),
+        notes: index.notes().read().unwrap().map(<[u8]>::to_vec).collect(),
     }
 }
 
