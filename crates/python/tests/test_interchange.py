@@ -32,10 +32,13 @@ def ask(index, query, n, search_k):
     return index.get_nns_by_vector(query, n, search_k, True)
 
 
-def agree(metric, got, want):
-    """Distances equal within 1e-6. Angular: 2 - 2 cos cancels near 0, so the squares are compared, in units of 2."""
+def agree(metric, got, want, largest=1.0):
+    """Distances equal within 1e-6. Angular: 2 - 2 cos cancels near 0, so the squares are compared, in units of 2. Dot: an
+    inner product cancels likewise, in units of the largest of them; Annoy sums in another order on another CPU."""
     if metric == "angular":
         return np.allclose(np.square(got), np.square(want), rtol=1e-6, atol=2e-6)
+    if metric == "dot":
+        return np.allclose(got, want, rtol=1e-6, atol=1e-6 * max(1.0, largest, *np.abs(want)))
     return got == pytest.approx(want, rel=1e-6, abs=1e-6)
 
 
@@ -50,7 +53,8 @@ def same_answer(metric, got, want):
     moved = {i for i, j in zip(got[0], want[0]) if i != j} | {j for i, j in zip(got[0], want[0]) if i != j}
     ours, theirs = dict(zip(*got)), dict(zip(*want))
     last = want[1][-1]
-    return all(agree(metric, [ours.get(i, last)], [theirs.get(i, last)]) for i in moved)
+    largest = max(map(abs, want[1]))
+    return all(agree(metric, [ours.get(i, last)], [theirs.get(i, last)], largest) for i in moved)
 
 
 # --- golden files ---------------------------------------------------------------------------------------------------
