@@ -1,0 +1,43 @@
+//! Which rows an expression selects.
+//!
+//! ```text
+//! text -> sqlparser's tree -> predicate, against the schema -> truth of each row, chunk by chunk -> ids
+//! ```
+//!
+//! All that depends on types and values is decided once, when the predicate is made. To evaluate it is a loop over a column for
+//! each comparison, and bit operations between them.
+//!
+//! | file | duty |
+//! | --- | --- |
+//! | `mod.rs` | the ids that an expression selects |
+//! | `parse.rs` | text to sqlparser's tree, within limits |
+//! | `operand.rs` | the columns and values of a tree |
+//! | `literal.rs` | numbers and moments, exactly |
+//! | `compile.rs` | a tree to a predicate |
+//! | `compare.rs` | comparisons, by the types of both sides |
+//! | `predicate.rs` | what is asked of a row, and the truth of it |
+//! | `truth.rs` | true, false or neither, for many rows at once |
+
+mod compare;
+mod compile;
+mod literal;
+mod operand;
+mod parse;
+mod predicate;
+mod truth;
+
+use crate::error::ExpressionError;
+use crate::table::Table;
+
+/// The ids, ascending, of the rows for which the expression is true.
+pub(crate) fn select(table: &Table, text: &str) -> Result<Vec<u64>, ExpressionError> {
+    let predicate = compile::predicate(&parse::parse(text)?, &table.schema)?;
+    let mut ids = Vec::new();
+    for chunk in &table.chunks {
+        let truth = predicate.evaluate(chunk.columns(), chunk.len())?;
+        ids.extend(chunk.ids(truth.yes()));
+    }
+    // A few ascending runs: the stable sort finds and merges them.
+    ids.sort();
+    Ok(ids)
+}

@@ -1,0 +1,28 @@
+//! What is known of the items beside their vectors: columns, found by id and filtered by expressions, and names.
+//!
+//! [`Columns`] is a table with a row for each id of which something is known. It never changes: a change makes another table
+//! that shares with it, and a note, which are the bytes to store. The notes in their order are the table.
+//!
+//! ```text
+//! change:  record batch -> rows -> note, to store
+//!                            \---> table, of the old one's chunks and a new one
+//! filter:  text -> predicate -> chunk by chunk, a column at a time -> ids
+//! ```
+//!
+//! | layer | modules | may use |
+//! | --- | --- | --- |
+//! | 3 | `columns`: the table as callers see it | all below |
+//! | 2 | `table`: chunks of rows; `note`: changes as bytes; `expression`: which rows an expression selects | all below |
+//! | 1 | `rows`: what a change says | layer 0 |
+//! | 0 | `kinds`: the types that columns have; [`error`] | nothing of ours |
+
+mod columns;
+pub mod error;
+mod expression;
+mod kinds;
+mod note;
+mod rows;
+mod table;
+
+pub use columns::Columns;
+pub use error::{ColumnsError, ExpressionError};
