@@ -23,7 +23,7 @@ def api():
     """Everything public, as Markdown."""
     parts = []
     functions = [linjin.open, linjin.verify]
-    parts += [section("linjin", thing, 2) for thing in (linjin.Index, linjin.Hits, *functions, linjin.IndexFileError)]
+    parts += [section("linjin", thing, 2) for thing in (linjin.Index, linjin.Hits, linjin.Columns, *functions, linjin.IndexFileError)]
     parts.append("## Constants\n\n" + "\n".join(f"- `linjin.{name}` = {getattr(linjin, name)}" for name in ("DEFAULT_RECALL", "NO_ID")))
     parts.append("## linjin.annoy\n\n" + inspect.getdoc(linjin.annoy))
     parts.append(section("linjin.annoy", linjin.annoy.install, 3))

@@ -41,7 +41,7 @@ pub(crate) fn add(
         meter.set(done as u64);
         ControlFlow::Continue(())
     };
-    index.add(vectors, ids, &Add { threads, replace, progress: Some(&progress) })
+    index.add(vectors, ids, &Add { threads, replace, progress: Some(&progress), ..Add::default() })
 }
 
 /// Saves the index and says what was done: "`done` so many vectors".

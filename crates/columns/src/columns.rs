@@ -46,15 +46,32 @@ impl Columns {
     ///
     /// [`ColumnsError::Damaged`], or [`ColumnsError::Version`] if a newer linjin wrote one.
     pub fn from_notes<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, ColumnsError> {
-        let mut table = Table::default();
+        Self::default().followed_by(notes)
+    }
+
+    /// This table with the changes of more notes. Costs as much as these.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_notes`](Self::from_notes).
+    pub fn followed_by<'a>(&self, notes: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, ColumnsError> {
+        let mut table = Arc::clone(&self.table);
         for note in notes {
-            table = table.changed(note::decode(note)?).map_err(|error| match error {
-                // What can be wrong with a caller's rows cannot be in a note that was made of such.
-                ColumnsError::Arrow(_) | ColumnsError::Full { .. } => error,
-                error => ColumnsError::Damaged { what: error.to_string() },
-            })?;
+            table = table
+                .changed(note::decode(note)?)
+                .map_err(|error| match error {
+                    // What can be wrong with a caller's rows cannot be in a note that was made of such.
+                    ColumnsError::Arrow(_) | ColumnsError::Full { .. } => error,
+                    error => ColumnsError::Damaged { what: error.to_string() },
+                })?
+                .into();
         }
-        Ok(Self { table: Arc::new(table) })
+        Ok(Self { table })
+    }
+
+    /// Whether a note is of items with names, by its first bytes; `None` where these are too few to tell.
+    pub fn has_names_in(beginning: &[u8]) -> Option<bool> {
+        note::has_names(beginning)
     }
 
     /// This table with `rows`, one for each of `ids`, and the note to store.

@@ -11,11 +11,13 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
+//! | 4 | `beside`: the table of an index, kept in its notes | all below, and `linjin` |
 //! | 3 | `columns`: the table as callers see it | all below |
 //! | 2 | `table`: chunks of rows; `note`: changes as bytes; `expression`: which rows an expression selects | all below |
 //! | 1 | `rows`: what a change says | layer 0 |
 //! | 0 | `kinds`: the types that columns have; [`error`] | nothing of ours |
 
+mod beside;
 mod columns;
 pub mod error;
 mod expression;
@@ -24,5 +26,6 @@ mod note;
 mod rows;
 mod table;
 
+pub use beside::{Beside, BesideError, Described};
 pub use columns::Columns;
 pub use error::{ColumnsError, ExpressionError};

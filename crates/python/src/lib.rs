@@ -31,7 +31,9 @@ mod _linjin {
     #[pymodule_export]
     use super::command::main;
     #[pymodule_export]
-    use super::index::{Hits, Index, IndexFileError, IndexLockedError, open, salvage, unpickle, verify};
+    use super::index::{
+        Columns, Hits, Index, IndexFileError, IndexLockedError, open, salvage, unpickle, verify,
+    };
 
     #[pymodule_export]
     const NO_ID: u64 = linjin::index::NO_ID;

@@ -21,9 +21,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt64Array};
 use arrow_buffer::Buffer;
-use arrow_ipc::MetadataVersion;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow_ipc::{MetadataVersion, root_as_message};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 
@@ -95,6 +95,15 @@ pub(crate) fn decode(note: &[u8]) -> Result<Change, ColumnsError> {
         Some(found) => Err(ColumnsError::Version { found: found.to_owned(), supported: VERSION }),
         None => Err(damaged("it is an Arrow stream, but not of linjin: its metadata have no `linjin`")),
     }
+}
+
+/// Whether a note that begins so has names; `None` where the schema is not whole.
+pub(crate) fn has_names(beginning: &[u8]) -> Option<bool> {
+    let (head, rest) = beginning.split_first_chunk::<8>()?;
+    let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+    let schema = root_as_message(rest.get(..length)?).ok()?;
+    let fields = schema.header_as_schema()?.fields()?;
+    Some(fields.iter().nth(1).is_some_and(|field| field.name() == Some(NAME)))
 }
 
 /// What the batch of a note says.

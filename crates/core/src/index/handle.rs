@@ -268,6 +268,16 @@ impl Index {
         self.current.load().notes.clone()
     }
 
+    /// Whether there are [`notes`](Self::notes).
+    pub fn has_notes(&self) -> bool {
+        !self.current.load().notes.is_empty()
+    }
+
+    /// The id that the next vector gets which comes without one.
+    pub fn next_id(&self) -> u64 {
+        self.current.load().next_id
+    }
+
     /// The vectors closest to `query`.
     ///
     /// # Errors

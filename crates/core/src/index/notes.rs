@@ -69,6 +69,18 @@ impl Notes {
         }
     }
 
+    /// The first bytes of the first note, so many or all that it has; of a file no more than these is compared.
+    pub fn beginning(&self, most: usize) -> &[u8] {
+        let words = size_of::<u64>().saturating_add(most).div_ceil(size_of::<u32>());
+        let base = self.base.slice();
+        let base: &[u8] = cast_slice(base.part(0..words.min(base.len())));
+        let part =
+            if base.is_empty() { self.later.first().map_or(base, |part| part.as_slice()) } else { base };
+        let Some((len, rest)) = part.split_first_chunk() else { return &[] };
+        let len = usize::try_from(u64::from_le_bytes(*len)).unwrap_or(usize::MAX);
+        &rest[..rest.len().min(len).min(most)]
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.bytes() == 0
@@ -173,6 +185,9 @@ mod tests {
         assert!(notes.read().expect("they are sound").eq(all.iter().map(Vec::as_slice)));
         assert!(notes.behind(&notes.clone()).expect("it is the same").next().is_none());
         assert!(notes.behind(&Notes::default()).is_none());
+        assert_eq!(Notes::default().beginning(9), []);
+        assert_eq!(Notes::only(b"what begins").beginning(4), *b"what");
+        assert_eq!(Notes::only(b"what").beginning(9), *b"what");
     }
 
     #[test]

@@ -12,6 +12,7 @@ from . import annoy
 from ._linjin import (
     DEFAULT_RECALL,
     NO_ID,
+    Columns,
     Hits,
     Index,
     IndexFileError,
@@ -25,6 +26,7 @@ from ._linjin import (
 __all__ = [
     "DEFAULT_RECALL",
     "NO_ID",
+    "Columns",
     "Hits",
     "Index",
     "IndexFileError",

@@ -28,13 +28,23 @@ def columns(hits: Hits) -> dict[str, NDArray[Any]]:
     return {"query": queries} | {name: values[there] for name, values in found.items()}
 
 
+def known(hits: Hits) -> dict[str, str]:
+    """The names of what the index knows of the items, and what they are called in the table: none is there twice."""
+    taken = {"query", "id", "distance", "score"}
+    return {name: name + "_" if name in taken else name for name in hits.columns.names}
+
+
 def to_arrow(hits: Hits) -> pyarrow.Table:
     """A table of PyArrow's."""
     try:
         import pyarrow
     except ImportError as error:
         raise missing("PyArrow", "arrow") from error
-    return pyarrow.table(columns(hits))
+    table = pyarrow.table(columns(hits))
+    besides = pyarrow.table(hits.columns)
+    for name, called in known(hits).items():
+        table = table.append_column(called, besides[name])
+    return table
 
 
 def to_polars(hits: Hits) -> polars.DataFrame:
@@ -43,7 +53,8 @@ def to_polars(hits: Hits) -> polars.DataFrame:
         import polars
     except ImportError as error:
         raise missing("Polars", "polars") from error
-    return polars.DataFrame(columns(hits))
+    besides = polars.DataFrame(hits.columns) if hits.columns.names else polars.DataFrame()
+    return polars.concat([polars.DataFrame(columns(hits)), besides.rename(known(hits))], how="horizontal")
 
 
 def to_pandas(hits: Hits) -> pandas.DataFrame:
@@ -52,7 +63,8 @@ def to_pandas(hits: Hits) -> pandas.DataFrame:
         import pandas
     except ImportError as error:
         raise missing("pandas", "pandas") from error
-    return pandas.DataFrame(columns(hits))
+    besides = {called: hits.columns[name] for name, called in known(hits).items()}
+    return pandas.DataFrame({**columns(hits), **besides})
 
 
 def missing(library: str, extra: str) -> ImportError:

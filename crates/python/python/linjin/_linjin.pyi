@@ -1,7 +1,7 @@
 # Types of the extension module; what its classes and functions do stands in their docstrings.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from os import PathLike
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol, SupportsIndex, TypeAlias, TypedDict, final, overload
@@ -18,6 +18,7 @@ __all__ = [
     "DEFAULT_RECALL",
     "NO_ID",
     "Annoy",
+    "Columns",
     "Hits",
     "Index",
     "IndexFileError",
@@ -31,12 +32,15 @@ __all__ = [
 
 _Metric: TypeAlias = Literal["cosine", "euclidean", "sqeuclidean", "dot", "manhattan", "hamming"]
 _Path: TypeAlias = str | PathLike[str]
-_Ids: TypeAlias = NDArray[np.uint64]
+# Numbers, uint64, or names, str objects.
+_Ids: TypeAlias = NDArray[Any]
 _Distances: TypeAlias = NDArray[np.float32]
+_Value: TypeAlias = bool | int | float | str | date
 _Progress: TypeAlias = bool | Callable[[int, int], object]
 
-# Ids for input: one, an array of them, any iterable. A set: ids, or a mask. Sets: one for all queries, or one for each.
-_SomeIds: TypeAlias = SupportsIndex | NDArray[np.integer[Any]] | Iterable[SupportsIndex]
+# Ids for input: one, an array of them, any iterable; numbers or strings. A set: ids, or a mask, or an expression, which a
+# string on its own is. Sets: one for all queries, or one for each.
+_SomeIds: TypeAlias = SupportsIndex | str | NDArray[Any] | Iterable[SupportsIndex] | Iterable[str]
 _Set: TypeAlias = _SomeIds | NDArray[np.bool_]
 _Sets: TypeAlias = _Set | Sequence[_Set | None]
 
@@ -51,6 +55,10 @@ class _ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 _Vectors: TypeAlias = ArrayLike | _DLPack | _ArrowArray | _ArrowStream
+
+# What is known of items, for input.
+_Column: TypeAlias = NDArray[Any] | Sequence[_Value | None] | _ArrowArray | _ArrowStream
+_Table: TypeAlias = Mapping[str, _Column] | _ArrowArray | _ArrowStream
 
 __version__: str
 NO_ID: Final[int]
@@ -81,9 +89,20 @@ class _Info(TypedDict):
     trouble: str | None
 
 @final
+class Columns:
+    @property
+    def names(self) -> list[str]: ...
+    def to_dict(self) -> dict[str, list[Any]]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, name: str, /) -> list[Any]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
 class Hits:
     @property
     def ids(self) -> _Ids: ...
+    @property
+    def columns(self) -> Columns: ...
     @property
     def distances(self) -> _Distances: ...
     @property
@@ -100,6 +119,8 @@ class Hits:
     def __getitem__(self, i: Literal[1, -1], /) -> _Distances: ...
     @overload
     def __getitem__(self, i: SupportsIndex, /) -> _Ids | _Distances: ...
+    @overload
+    def __getitem__(self, i: str, /) -> list[Any]: ...
     # Unpacks as (ids, distances); an iterator has one type for all it gives.
     def __iter__(self) -> Iterator[NDArray[Any]]: ...
 
@@ -119,6 +140,7 @@ class Index:
         vectors: _Vectors,
         ids: _SomeIds | None = None,
         *,
+        columns: _Table | None = None,
         replace: bool = False,
         threads: SupportsIndex | None = None,
         progress: _Progress | None = None,
@@ -128,9 +150,12 @@ class Index:
         ids: _SomeIds,
         vectors: _Vectors,
         *,
+        columns: _Table | None = None,
         threads: SupportsIndex | None = None,
         progress: _Progress | None = None,
     ) -> None: ...
+    def columns(self, ids: _SomeIds | None = None) -> Columns: ...
+    def set_columns(self, ids: _SomeIds, columns: _Table) -> None: ...
     def remove(self, ids: _SomeIds) -> None: ...
     def get(self, ids: _SomeIds) -> NDArray[Any]: ...
     def search(
@@ -157,7 +182,7 @@ class Index:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None, /
     ) -> bool: ...
     def __len__(self) -> int: ...
-    def __contains__(self, id: SupportsIndex, /) -> bool: ...
+    def __contains__(self, id: SupportsIndex | str, /) -> bool: ...
     def __bool__(self) -> Literal[True]: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 

@@ -4,8 +4,12 @@
 //! | --- | --- |
 //! | `mod.rs` | what NumPy makes of an object, and its elements |
 //! | `arrow.rs` | Arrow's vectors as matrices, where they lie |
+//! | `columns.rs` | columns of tables and dicts, as Arrow's |
 
 mod arrow;
+mod columns;
+
+pub(crate) use columns::columns;
 
 use numpy::{
     Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,

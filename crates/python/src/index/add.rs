@@ -10,8 +10,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use linjin::index::error::UpdateError;
 use linjin::index::{Add, Index, Vectors};
+use linjin_columns::{Beside, BesideError, Described};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
@@ -28,10 +28,29 @@ const WATCHED_ROWS: usize = 512;
 /// How long Ctrl-C may wait: short enough to feel immediate.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// An index, and what comes with the vectors that are added to it.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) engine: &'a Index,
+    pub(super) beside: &'a Beside,
+    pub(super) described: Described<'a>,
+}
+
+impl Target<'_> {
+    fn add(
+        self,
+        vectors: Vectors<'_>,
+        ids: Option<&[u64]>,
+        options: &Add<'_>,
+    ) -> Result<Vec<u64>, BesideError> {
+        self.beside.add(self.engine, vectors, ids, self.described, options)
+    }
+}
+
 /// Adds the vectors and returns their ids. `progress` is a callable, or whether to draw a bar.
 pub(super) fn add(
     py: Python<'_>,
-    index: &Index,
+    index: Target<'_>,
     (vectors, n): (Vectors<'_>, usize),
     ids: Option<&[u64]>,
     options: &Add<'_>,
@@ -44,21 +63,21 @@ pub(super) fn add(
     };
     let mut watch = Watch::new(callback, bar.then_some(WORDS))?;
     if n < WATCHED_ROWS && callback.is_none() && !bar {
-        return py.detach(|| index.add(vectors, ids, options)).map_err(errors::update);
+        return py.detach(|| index.add(vectors, ids, options)).map_err(errors::beside);
     }
     let watching = &mut watch;
     let added = py.detach(move || watched(index, vectors, ids, options, watching));
     watch.finish(py, added.is_ok())?;
-    added.map_err(errors::update)
+    added.map_err(errors::beside)
 }
 
 fn watched(
-    index: &Index,
+    index: Target<'_>,
     vectors: Vectors<'_>,
     ids: Option<&[u64]>,
     options: &Add<'_>,
     watch: &mut Watch,
-) -> Result<Vec<u64>, UpdateError> {
+) -> Result<Vec<u64>, BesideError> {
     let (done, total, stop) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let note = |now: usize, of: usize| {
         total.store(of, Ordering::Relaxed);

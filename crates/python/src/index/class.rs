@@ -1,16 +1,23 @@
 //! The class `Index`, method by method: arguments in, engine, answers out.
 
+use std::sync::Arc;
+
 use indicatif::HumanCount;
+use linjin::index::error::UpdateError;
 use linjin::index::{Add, Index as Engine, Metric, Vectors};
+use linjin_columns::{Beside, BesideError, Described};
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::hits::Hits;
+use super::names::{self, Items};
 use super::search::{self, Ask};
-use super::sets::{self, Ids};
+use super::sets::{self, Ids, Sets};
+use super::table::Columns;
 use super::{add, arguments, errors, file, vectors};
 use crate::arguments::path;
+use crate::arrays;
 use crate::errors::wrong_value;
 
 /// An index of vectors that finds the nearest to a vector, and takes additions, replacements and removals at any
@@ -41,11 +48,34 @@ use crate::errors::wrong_value;
 #[pyclass(name = "Index", module = "linjin", frozen)]
 pub(crate) struct Index {
     engine: Engine,
+    beside: Arc<Beside>,
 }
 
 impl Index {
     pub(super) fn new(engine: Engine) -> Self {
-        Self { engine }
+        Self { engine, beside: Arc::default() }
+    }
+
+    fn target<'a>(&'a self, described: Described<'a>) -> add::Target<'a> {
+        add::Target { engine: &self.engine, beside: &self.beside, described }
+    }
+
+    fn numbers(&self, object: &Bound<'_, PyAny>) -> PyResult<Ids> {
+        Items::of(object)?.numbers(object.py(), &self.beside, &self.engine)
+    }
+
+    fn sets(&self, object: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Sets>> {
+        object.map(|object| names::sets(object, &self.beside, &self.engine)).transpose()
+    }
+
+    /// The numbers of items as a caller knows them.
+    fn called<'py>(&self, py: Python<'py>, ids: Vec<u64>) -> PyResult<Bound<'py, PyAny>> {
+        let notes = self.engine.notes();
+        if notes.is_empty() || !py.detach(|| self.beside.has_names(&notes)).map_err(errors::beside)? {
+            return Ok(PyArray1::from_vec(py, ids).into_any());
+        }
+        let columns = py.detach(|| self.beside.of(&notes)).map_err(errors::beside)?;
+        names::array(py, &columns, ids.into_iter())
     }
 }
 
@@ -72,11 +102,51 @@ impl Index {
         self.engine.metric().name()
     }
 
-    /// All ids, a uint64 array in ascending order. Costs a copy and a sort.
+    /// All ids, a uint64 array in ascending order; or all names, an array of str objects in the order in which they came.
+    /// Costs a copy and a sort.
     #[getter]
-    fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u64>>> {
+    fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let ids = py.detach(|| self.engine.ids()).map_err(errors::search)?;
-        Ok(PyArray1::from_vec(py, ids))
+        self.called(py, ids)
+    }
+
+    /// What is known of the items besides their vectors, a `Columns`: a row for each of `ids`, or without them for all
+    /// items in the order of `index.ids`. None stands where nothing is known.
+    ///
+    /// Raises KeyError for an id that is not in the index.
+    ///
+    ///     index.columns([3, 5])["price"]
+    #[pyo3(signature = (ids = None))]
+    fn columns(&self, py: Python<'_>, ids: Option<&Bound<'_, PyAny>>) -> PyResult<Columns> {
+        let ids = match ids {
+            Some(ids) => self.numbers(ids)?.as_slice().to_vec(),
+            None => py.detach(|| self.engine.ids()).map_err(errors::search)?,
+        };
+        let taken = py.detach(|| {
+            for &id in &ids {
+                if !self.engine.contains(id)? {
+                    return Err(UpdateError::Unknown { id }.into());
+                }
+            }
+            Ok::<_, BesideError>(self.beside.of(&self.engine.notes())?.take(&ids)?)
+        });
+        taken.map(Columns::new).map_err(errors::beside)
+    }
+
+    /// Replaces what is known of the items with these ids, all of it: `columns` as for `add`, with a row for each of them.
+    ///
+    /// Raises KeyError for an id that is not in the index, ValueError for columns that do not fit.
+    ///
+    ///     index.set_columns([3, 5], {"price": [9.5, 20.0], "lang": ["zh", "en"]})
+    fn set_columns(
+        &self,
+        py: Python<'_>,
+        ids: &Bound<'_, PyAny>,
+        columns: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let ids = self.numbers(ids)?;
+        let rows = arrays::columns(columns, ids.as_slice().len())?;
+        py.detach(|| self.beside.set(&self.engine, ids.as_slice(), &rows)).map_err(errors::beside)
     }
 
     /// What the index is made of, a dict:
@@ -103,7 +173,14 @@ impl Index {
     /// (n,). They are found by every search that starts later.
     ///
     /// `ids` are n integers, or one for a single vector; without them the vectors get the numbers from the largest
-    /// id plus one on. With `replace` a vector takes the place of the one that has its id; otherwise that is an
+    /// id plus one on. They may be strings, for all items of an index or for none: then these are their ids everywhere.
+    ///
+    /// `columns` are what is known of the items besides: a dict of arrays or lists by their names, or a table of
+    /// PyArrow's, Polars', pandas' or DuckDB's, with a row for each vector; of bool, numbers, strings, dates and times, None
+    /// where nothing is known. They are saved and committed with the vectors, come back with hits (`hits["price"]`), and
+    /// filters ask for them (`filter="price < 30"`). New columns may come at any time, and lack in items before.
+    ///
+    /// With `replace` a vector takes the place of the one that has its id; otherwise that is an
     /// error. `threads` is how many to work on, by default one for each core.
     ///
     /// `progress=True` draws a bar on stderr; a callable is called as progress(done, total) about ten times a
@@ -118,22 +195,32 @@ impl Index {
     ///
     ///     index.add(vectors)
     ///     index.add(vector, ids=7, replace=True)
-    #[pyo3(signature = (vectors, ids = None, *, replace = false, threads = None, progress = None))]
+    ///     index.add(vectors, columns={"price": prices, "lang": languages})
+    #[pyo3(signature = (vectors, ids = None, *, columns = None, replace = false, threads = None, progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of a Python method")]
     fn add<'py>(
         &self,
         py: Python<'py>,
         vectors: &Bound<'py, PyAny>,
         ids: Option<&Bound<'py, PyAny>>,
+        columns: Option<&Bound<'py, PyAny>>,
         replace: bool,
         threads: Option<&Bound<'py, PyAny>>,
         progress: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyArray1<u64>>> {
-        let ids = ids.map(sets::ids).transpose()?;
-        let options = Add { threads: arguments::threads(threads)?, replace, progress: None };
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let items = ids.map(Items::of).transpose()?;
+        let options = Add { threads: arguments::threads(threads)?, replace, ..Add::default() };
         let rows = vectors::rows(vectors, &self.engine)?;
-        let vectors = (rows.vectors()?, rows.n);
-        let ids = add::add(py, &self.engine, vectors, ids.as_ref().map(Ids::as_slice), &options, progress)?;
-        Ok(PyArray1::from_vec(py, ids))
+        let columns = columns.map(|columns| arrays::columns(columns, rows.n)).transpose()?;
+        let described = columns.as_ref().map_or(Described::Not, Described::Columns);
+        let (ids, described) = match &items {
+            None => (None, described),
+            Some(Items::Numbers(ids)) => (Some(ids.as_slice()), described),
+            Some(Items::Names { names, .. }) => (None, Described::Names(names, columns.as_ref())),
+        };
+        let target = self.target(described);
+        let ids = add::add(py, target, (rows.vectors()?, rows.n), ids, &options, progress)?;
+        self.called(py, ids)
     }
 
     /// Puts other vectors in the place of those with these ids: one id and shape (dim,), or n ids and (n, dim).
@@ -142,25 +229,27 @@ impl Index {
     /// then unchanged.
     ///
     ///     index.update(7, vector)
-    #[pyo3(signature = (ids, vectors, *, threads = None, progress = None))]
+    #[pyo3(signature = (ids, vectors, *, columns = None, threads = None, progress = None))]
     fn update(
         &self,
         py: Python<'_>,
         ids: &Bound<'_, PyAny>,
         vectors: &Bound<'_, PyAny>,
+        columns: Option<&Bound<'_, PyAny>>,
         threads: Option<&Bound<'_, PyAny>>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let ids = sets::ids(ids)?;
-        let options = Add { threads: arguments::threads(threads)?, replace: true, progress: None };
+        let ids = self.numbers(ids)?;
+        let options = Add { threads: arguments::threads(threads)?, replace: true, ..Add::default() };
         let rows = vectors::rows(vectors, &self.engine)?;
+        let columns = columns.map(|columns| arrays::columns(columns, rows.n)).transpose()?;
         for &id in ids.as_slice() {
             if !py.detach(|| self.engine.contains(id)).map_err(errors::search)? {
                 return Err(errors::unknown(id));
             }
         }
-        let vectors = (rows.vectors()?, rows.n);
-        add::add(py, &self.engine, vectors, Some(ids.as_slice()), &options, progress).map(drop)
+        let target = self.target(columns.as_ref().map_or(Described::Not, Described::Columns));
+        add::add(py, target, (rows.vectors()?, rows.n), Some(ids.as_slice()), &options, progress).map(drop)
     }
 
     /// Removes the vectors with these ids: an integer, or an array or any iterable of integers. No search that
@@ -170,8 +259,8 @@ impl Index {
     ///
     ///     index.remove([3, 5, 8])
     fn remove(&self, py: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<()> {
-        let ids = sets::ids(ids)?;
-        py.detach(|| self.engine.remove(ids.as_slice())).map_err(errors::update)
+        let ids = self.numbers(ids)?;
+        py.detach(|| self.beside.remove(&self.engine, ids.as_slice())).map_err(errors::beside)
     }
 
     /// Returns the vector with an id, shape (dim,), or those with n ids, shape (n, dim): float32 as added, for
@@ -182,7 +271,7 @@ impl Index {
     ///     index.get(7)
     ///     index.get(hits.ids)
     fn get<'py>(&self, py: Python<'py>, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        match sets::ids(ids)? {
+        match self.numbers(ids)? {
             Ids::One(id) => {
                 let vector = py.detach(|| self.engine.get(id)).map_err(errors::search)?;
                 let vector = vector.ok_or_else(|| errors::unknown(id))?;
@@ -205,7 +294,8 @@ impl Index {
     /// * `ef`: how many candidates to keep and compare exactly; at least k are.
     /// * `exact=True`: compare with every vector.
     ///
-    /// `filter`: only these ids; `exclude`: all but these. Each an array or any iterable of integers, or a mask, a
+    /// `filter`: only these ids; `exclude`: all but these. Each an expression on the columns of the index, such as
+    /// "price < 30 and lang == 'zh'", or an array or any iterable of ids, or a mask, a
     /// bool array that is true at the ids of the set; for many queries also a list with such a set, or None, for each
     /// query, or an array with a row for each. Ids that are not in the index mean nothing. Sets are copied for each
     /// search; where one holds a good part of the ids, a mask is the smaller and faster form.
@@ -240,10 +330,11 @@ impl Index {
         let ask = Ask {
             k: arguments::k(k)?,
             effort: arguments::effort(recall, ef, exact)?,
-            filter: filter.map(sets::sets).transpose()?,
-            exclude: exclude.map(sets::sets).transpose()?,
+            filter: self.sets(filter)?,
+            exclude: self.sets(exclude)?,
             threads: arguments::threads(threads)?,
         };
+        let engine = (&self.engine, &self.beside);
         // The usual case by the shortest way: one float32 array in one piece.
         if let Ok(array) = query.cast_exact::<PyArray1<f32>>()
             && let Ok(array) = array.try_readonly()
@@ -251,13 +342,13 @@ impl Index {
             && values.len() == self.engine.dim()
             && !self.engine.metric().is_binary()
         {
-            return search::one(py, &self.engine, Vectors::Floats(values), &ask);
+            return search::one(py, engine, Vectors::Floats(values), &ask);
         }
         let rows = vectors::rows(query, &self.engine)?;
         if rows.single {
-            search::one(py, &self.engine, rows.vectors()?, &ask)
+            search::one(py, engine, rows.vectors()?, &ask)
         } else {
-            search::many(py, &self.engine, (rows.vectors()?, rows.n), &ask)
+            search::many(py, engine, (rows.vectors()?, rows.n), &ask)
         }
     }
 
@@ -373,6 +464,9 @@ impl Index {
 
     /// Whether there is a vector with this id.
     fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if let Ok(name) = id.extract::<String>() {
+            return py.detach(|| self.beside.contains(&self.engine, &name)).map_err(errors::beside);
+        }
         let id = sets::possible_id(id)?;
         id.map_or(Ok(false), |id| py.detach(|| self.engine.contains(id)).map_err(errors::search))
     }

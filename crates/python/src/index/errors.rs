@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | a shape, a value or an argument that does not fit; an id in use | `ValueError` |
 //! | an object of a kind that the argument does not take | `TypeError` |
-//! | an id that is not in the index | `KeyError` |
+//! | an id or a name that is not in the index | `KeyError` |
 //! | the operating system said no | `OSError` by its `errno`, with the file's name |
 //! | a file that is foreign, damaged or too new; a journal that is damaged or of another file | `IndexFileError`, a `ValueError` |
 //! | an index that somebody else has open for writing | `IndexLockedError`, an `OSError` |
@@ -16,7 +16,8 @@ use std::io;
 use std::path::Path;
 
 use linjin::index::error::{BuildError, CommitError, OpenError, SearchError, UpdateError};
-use pyo3::exceptions::{PyFileExistsError, PyKeyError, PyMemoryError, PyOSError, PyValueError};
+use linjin_columns::{BesideError, ColumnsError};
+use pyo3::exceptions::{PyFileExistsError, PyKeyError, PyMemoryError, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 pyo3::create_exception!(
@@ -56,6 +57,19 @@ pub(super) fn update(error: UpdateError) -> PyErr {
         UpdateError::Damaged { .. } => IndexFileError::new_err(text),
         UpdateError::Commit(error) => commit(error),
         UpdateError::Memory { .. } => PyMemoryError::new_err(text),
+        _ => PyValueError::new_err(text),
+    }
+}
+
+/// From what is known of the items.
+pub(super) fn beside(error: BesideError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        BesideError::Update(error) => update(error),
+        BesideError::Search(error) => search(error),
+        BesideError::Unknown { .. } => PyKeyError::new_err(text),
+        BesideError::Columns(ColumnsError::Damaged { .. }) => IndexFileError::new_err(text),
+        BesideError::Kind { .. } => PyTypeError::new_err(text),
         _ => PyValueError::new_err(text),
     }
 }

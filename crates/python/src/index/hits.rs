@@ -1,11 +1,17 @@
 //! The class `Hits`: what a search found.
 
-use linjin::index::{self as engine, Metric};
-use numpy::{Element, PyArray0, PyArray1};
+use std::sync::Arc;
+
+use linjin::index::{self as engine, Metric, NO_ID, Notes};
+use linjin_columns::{self as columns, Beside};
+use numpy::{Element, PyArray0, PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyIterator, PyTuple};
+use pyo3::types::{PyIterator, PyList, PyTuple};
+
+use super::table::Columns;
+use super::{errors, names};
 
 /// What a search found: ids and distances, closest first, equal distances by the smaller id.
 ///
@@ -13,7 +19,8 @@ use pyo3::types::{PyIterator, PyTuple};
 /// they have shape (q, k); behind the last hit of a query stand `linjin.NO_ID` and infinity, and `counts` says
 /// how many hits each query has.
 ///
-/// A `Hits` unpacks and indexes like the tuple (ids, distances).
+/// A `Hits` unpacks and indexes like the tuple (ids, distances). Where the index has columns, `hits["price"]` are the
+/// values of one for the hits: a list, or for many queries a list of lists, without padding.
 ///
 ///     hits = index.search(query, k=10)
 ///     hits.ids, hits.distances
@@ -22,6 +29,30 @@ use pyo3::types::{PyIterator, PyTuple};
 pub(crate) struct Hits {
     metric: Metric,
     found: Found,
+    /// Nothing where the index has no columns.
+    known: Option<Known>,
+}
+
+/// What the index knew of its items at the moment of the search.
+pub(super) struct Known {
+    beside: Arc<Beside>,
+    notes: Notes,
+}
+
+impl Known {
+    /// What the index knows now.
+    pub(super) fn of(index: &engine::Index, beside: &Arc<Beside>) -> Option<Self> {
+        index.has_notes().then(|| Self { beside: beside.clone(), notes: index.notes() })
+    }
+
+    fn columns(&self, py: Python<'_>) -> PyResult<columns::Columns> {
+        py.detach(|| self.beside.of(&self.notes)).map_err(errors::beside)
+    }
+
+    /// Whether the items have names instead of numbers.
+    fn has_names(&self, py: Python<'_>) -> PyResult<bool> {
+        py.detach(|| self.beside.has_names(&self.notes)).map_err(errors::beside)
+    }
 }
 
 enum Found {
@@ -33,30 +64,72 @@ enum Found {
 
 impl Hits {
     /// The hits of one query.
-    pub(super) fn one(metric: Metric, hits: engine::Hits) -> Self {
-        Self { metric, found: Found::One { hits, ids: PyOnceLock::new(), distances: PyOnceLock::new() } }
+    pub(super) fn one(metric: Metric, hits: engine::Hits, known: Option<Known>) -> Self {
+        let found = Found::One { hits, ids: PyOnceLock::new(), distances: PyOnceLock::new() };
+        Self { metric, found, known }
     }
 
     /// The hits of many queries: ids (q, k), distances (q, k), counts (q,).
-    pub(super) fn many(metric: Metric, [ids, distances, counts]: [Bound<'_, PyAny>; 3]) -> Self {
+    pub(super) fn many(
+        metric: Metric,
+        [ids, distances, counts]: [Bound<'_, PyAny>; 3],
+        known: Option<Known>,
+    ) -> Self {
         let (ids, distances, counts) = (ids.unbind(), distances.unbind(), counts.unbind());
-        Self { metric, found: Found::Many { ids, distances, counts } }
+        Self { metric, found: Found::Many { ids, distances, counts }, known }
     }
 
     fn pair<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, [self.ids(py), self.distances(py)])
+        PyTuple::new(py, [self.ids(py)?, self.distances(py).clone()])
+    }
+
+    /// The numbers of the items, of the shape of `ids`.
+    fn numbers<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        match &self.found {
+            Found::One { hits, ids, .. } => array(py, ids, &hits.ids),
+            Found::Many { ids, .. } => ids.bind(py),
+        }
+    }
+
+    /// The numbers of the hits, without padding, one query behind the other.
+    fn flat(&self, py: Python<'_>) -> PyResult<Vec<u64>> {
+        Ok(match &self.found {
+            Found::One { hits, .. } => hits.ids.clone(),
+            Found::Many { ids, .. } => {
+                let ids = ids.bind(py).cast::<PyArray2<u64>>()?.try_readonly()?;
+                ids.as_slice()?.iter().copied().filter(|&id| id != NO_ID).collect()
+            }
+        })
     }
 }
 
 #[pymethods]
 impl Hits {
-    /// The ids, uint64, closest first: (k',) for one query, (q, k) for many, `linjin.NO_ID` where there is none.
+    /// The ids, uint64, closest first: (k',) for one query, (q, k) for many, `linjin.NO_ID` where there is none. In an
+    /// index whose items have names these, as str objects, and None where there is none.
     #[getter]
-    fn ids<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
-        match &self.found {
-            Found::One { hits, ids, .. } => array(py, ids, &hits.ids),
-            Found::Many { ids, .. } => ids.bind(py),
+    fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let numbers = self.numbers(py);
+        match &self.known {
+            Some(known) if known.has_names(py)? => {
+                let columns = known.columns(py)?;
+                let shape = numbers.getattr("shape")?;
+                let flat: Vec<u64> = numbers.call_method0("ravel")?.extract()?;
+                names::array(py, &columns, flat.into_iter())?.call_method1("reshape", (shape,))
+            }
+            _ => Ok(numbers.clone()),
         }
+    }
+
+    /// What the index knows of the items that were found, a `Columns`: a row for each hit, closest first, one query behind
+    /// the other, without padding. It is as it was at the moment of the search.
+    ///
+    ///     index.search(query, k=10).columns.to_dict()
+    #[getter]
+    fn columns(&self, py: Python<'_>) -> PyResult<Columns> {
+        let ids = self.flat(py)?;
+        let known = self.known.as_ref().map(|known| known.columns(py)).transpose()?.unwrap_or_default();
+        Ok(Columns::new(py.detach(|| known.take(&ids)).map_err(|error| errors::beside(error.into()))?))
     }
 
     /// The distances, float32, of the same shape as `ids`; infinity where there is no id.
@@ -95,7 +168,8 @@ impl Hits {
     }
 
     /// The hits as a table of PyArrow's: the columns `id`, `distance` and, for `cosine` and `dot`, `score`, a row for
-    /// each hit, closest first; for many queries `query` before them, the number of the query. There is no padding.
+    /// each hit, closest first; for many queries `query` before them, the number of the query; and behind them the columns
+    /// of the index, `id_` for one that is called `id`. There is no padding.
     ///
     /// Raises ImportError where PyArrow is not installed.
     ///
@@ -127,7 +201,16 @@ impl Hits {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, i: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.pair(py)?.as_any().get_item(i)
+        let Ok(name) = i.extract::<String>() else { return self.pair(py)?.as_any().get_item(i) };
+        let values = self.columns(py)?.__getitem__(py, &name)?;
+        let Found::Many { counts, .. } = &self.found else { return Ok(values.into_any()) };
+        let (mut start, rows) = (0, PyList::empty(py));
+        for count in counts.bind(py).try_iter()? {
+            let end = start + count?.extract::<usize>()?;
+            rows.append(values.get_slice(start, end))?;
+            start = end;
+        }
+        Ok(rows.into_any())
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
@@ -135,7 +218,7 @@ impl Hits {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("linjin.Hits(ids={}, distances={})", self.ids(py).repr()?, self.distances(py).repr()?))
+        Ok(format!("linjin.Hits(ids={}, distances={})", self.ids(py)?.repr()?, self.distances(py).repr()?))
     }
 }
 

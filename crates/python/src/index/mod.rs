@@ -8,7 +8,8 @@
 //! | `hits.rs` | the class `Hits`, what a search found |
 //! | `file.rs` | the functions `open`, `verify` and `salvage`, the dict of an index's info |
 //! | `vectors.rs` | vectors out of Python objects and back |
-//! | `sets.rs` | ids, filters and exclusions out of Python objects |
+//! | `sets.rs`, `names.rs` | ids, names, filters and exclusions out of Python objects |
+//! | `table.rs` | the class `Columns`, what is known of items |
 //! | `arguments.rs` | numbers out of Python objects |
 //! | `errors.rs` | which Python exception each error of an index becomes |
 
@@ -18,11 +19,14 @@ mod class;
 mod errors;
 mod file;
 mod hits;
+mod names;
 mod search;
 mod sets;
+mod table;
 mod vectors;
 
 pub(crate) use class::{Index, unpickle};
 pub(crate) use errors::{IndexFileError, IndexLockedError};
 pub(crate) use file::{open, salvage, verify};
 pub(crate) use hits::Hits;
+pub(crate) use table::Columns;

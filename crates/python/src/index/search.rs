@@ -1,13 +1,15 @@
 //! One query, and many in blocks.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use linjin::index::error::SearchError;
 use linjin::index::{Effort, Filters, Index, NO_ID, Search, Vectors};
+use linjin_columns::Beside;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 
-use super::hits::Hits;
+use super::hits::{Hits, Known};
 use super::sets::{Each, Sets};
 use super::{errors, vectors};
 use crate::table::Table;
@@ -65,12 +67,18 @@ impl Ask {
 fn part<'a>(sets: Option<&'a Sets>, rows: &Range<usize>) -> Option<Filters<'a>> {
     sets.map(|sets| match sets {
         Sets::Same(set) => Filters::Same(set),
+        Sets::Shared(set) => Filters::Same(set),
         Sets::Each(each) => Filters::Each(&each.sets[rows.clone()]),
     })
 }
 
 /// The hits of one query.
-pub(super) fn one(py: Python<'_>, index: &Index, query: Vectors<'_>, ask: &Ask) -> PyResult<Hits> {
+pub(super) fn one(
+    py: Python<'_>,
+    (index, beside): (&Index, &Arc<Beside>),
+    query: Vectors<'_>,
+    ask: &Ask,
+) -> PyResult<Hits> {
     ask.check(1)?;
     // The GIL goes even for a query of microseconds: to give it up and take it again costs some 50 nanoseconds, and a
     // search may have to wait for a change.
@@ -78,13 +86,13 @@ pub(super) fn one(py: Python<'_>, index: &Index, query: Vectors<'_>, ask: &Ask) 
         let k = to_be_had(index, ask.k);
         index.search(query, &ask.of(k, &(0..1)))
     });
-    Ok(Hits::one(index.metric(), found.map_err(errors::search)?))
+    Ok(Hits::one(index.metric(), found.map_err(errors::search)?, Known::of(index, beside)))
 }
 
 /// The hits of `n` queries.
 pub(super) fn many(
     py: Python<'_>,
-    index: &Index,
+    (index, beside): (&Index, &Arc<Beside>),
     (queries, n): (Vectors<'_>, usize),
     ask: &Ask,
 ) -> PyResult<Hits> {
@@ -117,7 +125,8 @@ pub(super) fn many(
         start = rows.end;
     }
     let counts = PyArray1::from_vec(py, counts).into_any();
-    Ok(Hits::many(index.metric(), [ids.into_array(py, n)?, distances.into_array(py, n)?, counts]))
+    let found = [ids.into_array(py, n)?, distances.into_array(py, n)?, counts];
+    Ok(Hits::many(index.metric(), found, Known::of(index, beside)))
 }
 
 /// `k`, or about as many neighbours as there are; the caller pads.

@@ -1,5 +1,7 @@
 //! Ids, filters and exclusions out of Python objects.
 
+use std::sync::Arc;
+
 use linjin::index::Filter;
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyOverflowError;
@@ -110,6 +112,8 @@ fn integers(array: &Bound<'_, PyUntypedArray>) -> PyResult<Vec<u64>> {
 pub(super) enum Sets {
     /// The same for every query.
     Same(Filter),
+    /// The same, and at hand already.
+    Shared(Arc<Filter>),
     /// One for each query.
     Each(Each),
 }

@@ -137,7 +137,7 @@ def test_unpacks_and_indexes_like_a_pair(index, query):
     for wrong in (2, -3):
         with pytest.raises(IndexError):
             hits[wrong]
-    with pytest.raises(TypeError):
+    with pytest.raises(KeyError, match='there is no column "ids"'):
         hits["ids"]
 
 

@@ -175,7 +175,7 @@ def test_another_number_of_sets(index, n):
         ([1.0], TypeError),
         (np.array([1.0]), TypeError),
         (["a"], TypeError),
-        ("a", TypeError),
+        ("a", ValueError),  # an expression on a column that is not there
         (3.5, TypeError),
         ([True, False], TypeError),
         ([[1], 2.5], TypeError),

@@ -14,9 +14,10 @@ import linjin
 from index_support import contents, filled, make_vectors
 
 SIGNATURES = {
-    "add": "(self, vectors, ids=None, *, replace=False, threads=None, progress=None)",
+    "add": "(self, vectors, ids=None, *, columns=None, replace=False, threads=None, progress=None)",
     "checkpoint": "(self)",
     "close": "(self)",
+    "columns": "(self, ids=None)",
     "commit": "(self)",
     "get": "(self, ids)",
     "optimize": "(self, queries=None)",
@@ -24,14 +25,20 @@ SIGNATURES = {
     "remove": "(self, ids)",
     "rollback": "(self)",
     "save": "(self, path)",
+    "set_columns": "(self, ids, columns)",
     "search": "(self, query, k=10, *, recall=None, ef=None, exact=False, filter=None, exclude=None, threads=None)",
-    "update": "(self, ids, vectors, *, threads=None, progress=None)",
+    "update": "(self, ids, vectors, *, columns=None, threads=None, progress=None)",
 }
 PROPERTIES = {
     linjin.Index: {"dim", "ids", "info", "metric"},
-    linjin.Hits: {"counts", "distances", "ids", "scores"},
+    linjin.Hits: {"columns", "counts", "distances", "ids", "scores"},
+    linjin.Columns: {"names"},
 }
-METHODS = {linjin.Index: set(SIGNATURES), linjin.Hits: {"to_arrow", "to_pandas", "to_polars"}}
+METHODS = {
+    linjin.Index: set(SIGNATURES),
+    linjin.Hits: {"to_arrow", "to_pandas", "to_polars"},
+    linjin.Columns: {"to_dict"},
+}
 FUNCTIONS = {
     "open": "(path, *, verify='lazy', writable=False, autocommit=None, dim=None, metric=None)",
     "salvage": "(path, to)",
@@ -39,7 +46,7 @@ FUNCTIONS = {
 }
 INFO = ["dim", "metric", "stored_as", "len", "bytes", "mapped", "leaves", "graph", "curve"]
 INFO += ["generation", "journal", "uncommitted", "recovered", "trouble"]
-CLASSES = [linjin.Index, linjin.Hits]
+CLASSES = [linjin.Index, linjin.Hits, linjin.Columns]
 
 
 def stub():
@@ -68,6 +75,7 @@ def test_names_of_the_package():
     assert set(linjin.__all__) == {
         "DEFAULT_RECALL",
         "NO_ID",
+        "Columns",
         "Hits",
         "Index",
         "IndexFileError",
@@ -123,6 +131,7 @@ def test_classes_say_where_they_live():
     assert [f"{c.__module__}.{c.__qualname__}" for c in (*CLASSES, linjin.IndexFileError)] == [
         "linjin.Index",
         "linjin.Hits",
+        "linjin.Columns",
         "linjin.IndexFileError",
     ]
 
@@ -181,6 +190,8 @@ def examples():
         "linjin": linjin,
         "Index": linjin.Index,
         "Hits": linjin.Hits,
+        "Hits.columns": linjin.Hits.columns,
+        "Columns": linjin.Columns,
         "open": linjin.open,
         "verify": linjin.verify,
     }
@@ -197,6 +208,8 @@ def test_examples_of_the_docstrings(code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     vectors, queries = make_vectors("cosine", 100, 40), make_vectors("cosine", 5, 40, seed=1)
     index = filled("cosine", vectors)
+    prices, languages = np.arange(100.0), ["zh", "en"] * 50
+    index.set_columns(range(100), {"price": prices, "lang": languages})
     if "items.linjin" in code and "index.save" not in code:
         index.save("items.linjin")
     names = {
@@ -208,5 +221,7 @@ def test_examples_of_the_docstrings(code, tmp_path, monkeypatch):
         "query": queries[0],
         "hits": index.search(queries[0]),
         "seen": [1, 2, 3],
+        "prices": prices,
+        "languages": languages,
     }
     exec(code, names)  # noqa: S102
