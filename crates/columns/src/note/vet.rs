@@ -1,7 +1,7 @@
 //! What must hold of bytes before Arrow reads them.
 //!
 //! Arrow's reader refuses most bytes that are no stream, but panics over some: types of odd widths, buffers that reach beyond
-//! the message, validity shorter than its column. What it takes for granted is checked here; what it checks itself, as offsets
+//! the message, validity shorter than its column, half an offset. What it takes for granted is checked here; what it checks itself, as offsets
 //! and UTF-8, is left to it. Nothing is allocated by a length that was not compared with what is there.
 
 use arrow_ipc::{
@@ -103,8 +103,13 @@ fn vet_batch(message: &Message<'_>, text_columns: &[bool], body: usize) -> Resul
             if start.checked_add(length).is_none_or(|end| end > body) {
                 return Err(truncated());
             }
-            // The first is the validity, which is read where there are nulls.
-            if part == 0 && nulls != Some(0) && length < rows.div_ceil(8) {
+            // The validity is read where there are nulls; offsets of text are taken for whole ones.
+            let fits = match part {
+                0 => nulls == Some(0) || length >= rows.div_ceil(8),
+                1 => !text || length % size_of::<i64>() == 0,
+                _ => true,
+            };
+            if !fits {
                 return Err(short());
             }
         }

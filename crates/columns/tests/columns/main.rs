@@ -1,0 +1,17 @@
+//! What columns promise, through the public door.
+//!
+//! | file | what it holds the table against |
+//! | --- | --- |
+//! | `model.rs` | a naive table, over random changes, notes and expressions |
+//! | `changes.rs` | types, superseded rows, names, chunks, compaction |
+//! | `expressions.rs` | what each part of an expression means |
+//! | `refusals.rs` | expressions that are refused, and with what words |
+//! | `hostile.rs` | notes that are damaged or foreign |
+
+#![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
+
+mod changes;
+mod expressions;
+mod hostile;
+mod model;
+mod refusals;
