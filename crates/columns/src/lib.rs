@@ -11,11 +11,15 @@
 //!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
-//! | 4 | `beside`: the table of an index, kept in its notes | all below, and `linjin` |
-//! | 3 | `columns`: the table as callers see it | all below |
-//! | 2 | `table`: chunks of rows; `note`: changes as bytes; `expression`: which rows an expression selects | all below |
-//! | 1 | `rows`: what a change says | layer 0 |
-//! | 0 | `kinds`: the types that columns have; [`error`] | nothing of ours |
+//! | 6 | `beside`: the table of an index, kept in its notes | all below, and `linjin` |
+//! | 5 | `columns`: the table as callers see it | all below |
+//! | 4 | `expression`: which rows an expression selects | all below |
+//! | 3 | `table`: chunks of rows; `note`: changes as bytes | layers 0 to 2 |
+//! | 2 | `rows`: what a change says | all below |
+//! | 1 | `kinds`: the types that columns have | layer 0 |
+//! | 0 | [`error`] | nothing of ours |
+//!
+//! `tests/layers.rs` fails when a module uses one that is not below it.
 
 mod beside;
 mod columns;

@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 64 << 10;
 /// Tokens other than values and commas. Each may make the tree one deeper, and to drop a tree takes stack with its depth.
 const MAX_TOKENS: usize = 2048;
 
-/// Parentheses, `NOT`s and minus signs within one another. The parser takes several kilobytes of stack for each.
+/// Parentheses, right sides of operators and signs within one another. The parser takes several kilobytes of stack for each.
 const MAX_DEPTH: usize = 50;
 
 /// Plain SQL: what is in double quotes or backticks is an identifier, words may be of any language, and nothing else of any

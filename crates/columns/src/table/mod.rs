@@ -25,6 +25,7 @@ use arrow_schema::{Schema, SchemaRef};
 use rustc_hash::FxHashSet;
 
 use crate::error::ColumnsError;
+use crate::kinds;
 use crate::rows::{Change, Rows};
 
 use chunk::Body;
@@ -119,8 +120,8 @@ impl Table {
                 Ok(known) => {
                     return Err(ColumnsError::Type {
                         column: field.name().clone(),
-                        found: crate::kinds::name(field.data_type()),
-                        expected: crate::kinds::name(known.data_type()),
+                        found: kinds::name(field.data_type()),
+                        expected: kinds::name(known.data_type()),
                     });
                 }
             }
