@@ -88,7 +88,7 @@ impl Columns {
     ///
     /// # Cost
     ///
-    /// About that of copying the rows some ten times, whatever the size of the table, over many changes.
+    /// Over many changes, that of copying the rows as often as the logarithm of the table's size.
     pub fn with(&self, ids: &[u64], rows: &RecordBatch) -> Result<(Self, Vec<u8>), ColumnsError> {
         let mut rows = Rows::given(ids, rows, &self.table.schema)?;
         rows.names = self.table.names_of(&rows.ids)?;
@@ -218,7 +218,7 @@ impl Columns {
     ///
     /// # Cost
     ///
-    /// A pass over each column that is named, some hundred million values a second.
+    /// A pass over all rows for each comparison.
     pub fn select(&self, expression: &str) -> Result<Vec<u64>, ExpressionError> {
         expression::select(&self.table, expression)
     }

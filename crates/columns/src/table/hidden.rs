@@ -8,8 +8,8 @@ const PAGE: usize = 4096;
 /// One bit a row.
 type Page = [u64; PAGE / 64];
 
-/// A set of rows. A clone shares its pages; a change copies those that it touches, 512 bytes each, so that to hide one row of
-/// a million costs a microsecond.
+/// A set of rows. A clone shares its pages; a change copies those that it touches, 512 bytes each, and
+/// a word for each page.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hidden {
     /// `None`, or beyond the end, where nothing is hidden.

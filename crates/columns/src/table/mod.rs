@@ -2,7 +2,7 @@
 //!
 //! A change puts a chunk of its rows behind the others and hides the rows that it supersedes. Chunks are then put together so
 //! that each has at least twice as many rows as all behind it: a million changes of one row leave a dozen chunks, and each
-//! row has been copied some thirty times at most. There is no map of all ids beside the chunks, which each change would have
+//! row has been copied some thirty-five times at most. There is no map of all ids beside the chunks, which each change would have
 //! to change: an id is looked up in the ids of each chunk, newest first, of which most are passed by at a glance.
 //!
 //! | file | duty |

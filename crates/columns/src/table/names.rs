@@ -7,7 +7,7 @@ use arrow_array::{Array, LargeStringArray};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-/// Names by row, and rows by name. The table has rows only, about 5 to 10 bytes a name, and compares with the names
+/// Names by row, and rows by name. The table has rows only, 6 to 12 bytes a name, and compares with the names
 /// themselves.
 pub(super) struct Names {
     values: LargeStringArray,
