@@ -17,7 +17,9 @@ mod types;
 
 use std::ffi::{c_char, c_float, c_int};
 
+use linjin::index::error::UpdateError;
 use linjin::index::{Add, Effort, Filter, Filters, Index, Search, Vector, Vectors};
+use linjin_columns::{Beside, Described};
 
 use memory::{elements, elements_mut, handle, text};
 use status::{Failure, guarded};
@@ -143,7 +145,9 @@ fn add(
     added: *mut u64,
 ) -> Result<(), Failure> {
     let ids = if ids.is_null() { None } else { Some(elements(ids, n, "ids")?) };
-    let found = index.add(vectors, ids, &Add { replace, ..Add::default() })?;
+    let options = Add { replace, ..Add::default() };
+    let found =
+        Beside::default().add(index, vectors, ids, Described::Not, &options).map_err(UpdateError::from)?;
     if !added.is_null() {
         elements_mut(added, n, "added")?.copy_from_slice(&found); // perhaps over the ids that were given
     }
@@ -153,7 +157,9 @@ fn add(
 /// Removes the vectors with these ids, all or none.
 #[unsafe(no_mangle)]
 pub extern "C" fn linjin_remove(index: *const linjin_index, ids: *const u64, n: usize) -> linjin_status {
-    guarded(|| Ok(handle(index)?.remove(elements(ids, n, "ids")?)?))
+    // What is known of the items goes with them.
+    let gone = |index, ids| Beside::default().remove(index, ids).map_err(UpdateError::from);
+    guarded(|| Ok(gone(handle(index)?, elements(ids, n, "ids")?)?))
 }
 
 /// Copies the vector with this id to `vector`, `dim` floats.

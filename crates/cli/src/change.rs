@@ -7,13 +7,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use indicatif::{BinaryBytes, HumanCount};
-use linjin::index::error::UpdateError;
 use linjin::index::{Add, Index, Vectors};
+use linjin_columns::{Beside, BesideError, Described};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::json_line;
 use crate::output::progress::{Meter, Unit};
+use crate::read::{Besides, Ids};
 
 /// What became of an index.
 #[derive(Serialize)]
@@ -28,20 +29,28 @@ struct Report<'a> {
     seconds: f64,
 }
 
-/// Adds vectors, with a bar that says `label`.
+/// Adds vectors with what is known of them, with a bar that says `label`.
 pub(crate) fn add(
-    index: &Index,
+    (index, beside): (&Index, &Beside),
     (vectors, rows): (Vectors<'_>, usize),
-    ids: Option<&[u64]>,
+    besides: &Besides,
     (threads, replace): (Option<usize>, bool),
     label: &'static str,
-) -> Result<Vec<u64>, UpdateError> {
+) -> Result<Vec<u64>, BesideError> {
     let meter = Meter::new(label, Unit::Things, rows as u64);
     let progress = |done: usize, _| {
         meter.set(done as u64);
         ControlFlow::Continue(())
     };
-    index.add(vectors, ids, &Add { threads, replace, progress: Some(&progress), ..Add::default() })
+    let columns = besides.columns.as_ref();
+    let known = columns.map_or(Described::Not, Described::Columns);
+    let (ids, described) = match &besides.ids {
+        None => (None, known),
+        Some(Ids::Numbers(ids)) => (Some(ids.as_slice()), known),
+        Some(Ids::Names(names)) => (None, Described::Names(names, columns)),
+    };
+    let options = Add { threads, replace, progress: Some(&progress), ..Add::default() };
+    beside.add(index, vectors, ids, described, &options)
 }
 
 /// Saves the index and says what was done: "`done` so many vectors".

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use linjin::index::error::{OpenError, SearchError, UpdateError};
+use linjin_columns::BesideError;
 use thiserror::Error;
 
 /// Why a command was not done.
@@ -72,15 +73,24 @@ impl Failure {
         }
     }
 
+    /// What is known of the items of an index was not read.
+    pub(crate) fn columns(index: &Path, error: &BesideError) -> Self {
+        match error {
+            BesideError::Search(error) => Self::search("columns", index, error),
+            BesideError::Columns(error) => Self::file(index, error),
+            other => Self::Run(format!("{}: {other}", index.display())),
+        }
+    }
+
     /// Vectors were not added. `ids` is the file that names them.
-    pub(crate) fn add(vectors: &Path, ids: Option<&Path>, error: &UpdateError) -> Self {
+    pub(crate) fn add(vectors: &Path, ids: Option<&Path>, error: &BesideError) -> Self {
         let run = |path: &Path, what: &dyn Display| Self::Run(format!("{}: {what}", path.display()));
         match (error, ids) {
-            (UpdateError::Exists { row, id }, Some(ids)) => run(
+            (BesideError::Update(UpdateError::Exists { row, id }), Some(ids)) => run(
                 ids,
                 &format_args!("row {row}: the id {id} stands there twice; every vector needs its own"),
             ),
-            (UpdateError::Reserved { .. }, Some(ids)) => run(ids, error),
+            (BesideError::Update(UpdateError::Reserved { .. }), Some(ids)) => run(ids, error),
             _ => run(vectors, error),
         }
     }

@@ -7,8 +7,9 @@
 //! | `images/` | the verbs of `linjin images` |
 //! | `serve.rs` | `linjin serve` |
 //! | `effort.rs`, `queries.rs`, `truth.rs`, `measure.rs`, `change.rs` | what several verbs share |
+//! | `items.rs` | items by their numbers or names, and what is known of them |
 //! | `annoy.rs` | Annoy's files |
-//! | `read/` | vectors and ids from .npy, .fvecs, .bvecs, .ivecs and .hdf5 |
+//! | `read/` | vectors, ids and columns from .npy, .fvecs, .bvecs, .ivecs, .hdf5, .arrow and .parquet |
 //! | `output/` | tables, JSON, .npy, plots, progress |
 //! | `failure.rs` | what went wrong, and its exit code |
 
@@ -20,6 +21,7 @@ mod effort;
 mod failure;
 #[cfg(feature = "images")]
 mod images;
+mod items;
 mod measure;
 mod output;
 mod queries;

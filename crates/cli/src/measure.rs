@@ -113,7 +113,7 @@ pub(crate) fn table(
         })
         .collect();
     let recall = format!("recall@{k}");
-    table::columns(out, ["asked", &recall, "queries/s", "mean us", "p50 us", "p99 us"], &rows)
+    table::columns(out, &["asked", &recall, "queries/s", "mean us", "p50 us", "p99 us"], &rows)
 }
 
 /// Recall and queries a second of each setting.

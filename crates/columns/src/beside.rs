@@ -8,7 +8,8 @@ use linjin::index::{Add, Filter, Index, Note, Notes, Vectors};
 use rustc_hash::FxHashSet;
 use thiserror::Error;
 
-use crate::{Columns, ColumnsError, ExpressionError};
+use crate::columns::Columns;
+use crate::error::{ColumnsError, ExpressionError};
 
 /// Some states and selections are kept: hits may be of an earlier state than the newest.
 const KEPT: usize = 8;
@@ -57,6 +58,16 @@ pub enum BesideError {
         /// What was given.
         given: &'static str,
     },
+}
+
+/// For doors that know vectors alone.
+impl From<BesideError> for UpdateError {
+    fn from(error: BesideError) -> Self {
+        match error {
+            BesideError::Update(error) => error,
+            other => Self::Note(Box::new(other)),
+        }
+    }
 }
 
 /// What comes with vectors.

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 /// Lowest first; modules of one layer do not use one another.
 const LAYERS: &[&[&str]] =
-    &[&["error"], &["kinds"], &["rows"], &["note", "table"], &["expression"], &["columns"]];
+    &[&["error"], &["kinds"], &["rows"], &["note", "table"], &["expression"], &["columns"], &["beside"]];
 
 fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|modules| modules.contains(&module))

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 
 use linjin::index::Index;
+use linjin_columns::Beside;
 
 use crate::serve::ServeError;
 
@@ -13,6 +14,8 @@ use crate::serve::ServeError;
 pub(crate) struct Vectors {
     pub(crate) path: PathBuf,
     pub(crate) index: Index,
+    /// What is known of the items goes with them.
+    pub(crate) beside: Beside,
     /// Whether something changed since the file was written.
     changed: AtomicBool,
     saving: Mutex<()>,
@@ -21,7 +24,13 @@ pub(crate) struct Vectors {
 impl Vectors {
     pub(crate) fn open(path: PathBuf) -> Result<Self, ServeError> {
         match Index::open(&path) {
-            Ok(index) => Ok(Self { path, index, changed: AtomicBool::new(false), saving: Mutex::new(()) }),
+            Ok(index) => Ok(Self {
+                path,
+                index,
+                beside: Beside::default(),
+                changed: AtomicBool::new(false),
+                saving: Mutex::new(()),
+            }),
             Err(error) => Err(ServeError::Index { path, error }),
         }
     }

@@ -20,18 +20,21 @@ Examples:
 pub(crate) struct Add {
     /// Index to add to
     pub(crate) index: PathBuf,
-    /// File of vectors: .npy, .fvecs, .bvecs, .ivecs or .hdf5
+    /// File of vectors: .npy, .fvecs, .bvecs, .ivecs, .hdf5, .arrow or .parquet
     pub(crate) vectors: PathBuf,
-    /// Ids of the vectors: an .npy file of whole numbers, one for each row
+    /// Ids of the vectors: an .npy file of whole numbers, one for each row, or a column of the table
     #[arg(long, value_name = "FILE")]
     pub(crate) ids: Option<PathBuf>,
+    /// Columns of the table to keep [default: all beside vectors and ids]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
     /// Let a vector take the place of the one that has its id
     #[arg(long, requires = "ids")]
     pub(crate) replace: bool,
     /// File to write, instead of the index itself
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Dataset of an .hdf5 file [default: train]
+    /// Dataset of an .hdf5 file [default: train], or the column of the vectors [default: the one that holds lists]
     #[arg(long, value_name = "NAME")]
     pub(crate) dataset: Option<String>,
     /// Threads to work on; without it, one for each core
@@ -55,7 +58,7 @@ pub(crate) struct Remove {
     pub(crate) index: PathBuf,
     /// Their ids
     #[arg(long, value_name = "IDS", value_delimiter = ',', required_unless_present = "ids")]
-    pub(crate) id: Vec<u64>,
+    pub(crate) id: Vec<String>,
     /// Their ids: an .npy file of whole numbers
     #[arg(long, value_name = "FILE", conflicts_with = "id")]
     pub(crate) ids: Option<PathBuf>,
@@ -101,7 +104,7 @@ pub(crate) struct Merge {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Formats go by the ends of the names:
-  read     .linjin, .ann or .annoy, .npy, .fvecs, .bvecs, .ivecs, .hdf5
+  read     .linjin, .ann or .annoy, .npy, .fvecs, .bvecs, .ivecs, .hdf5, .arrow, .parquet
   written  .linjin, .ann or .annoy, .npy, .fvecs, .bvecs
 
 An Annoy file does not say what is in it: --dim and --metric do. Annoy's angular is linjin's cosine; either word is taken.

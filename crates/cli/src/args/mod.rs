@@ -24,7 +24,8 @@ pub(crate) use shell::{Completions, Man};
     name = "linjin",
     version,
     after_help = "\
-Vectors come from .npy, .fvecs, .bvecs, .ivecs and the .hdf5 files of ann-benchmarks.
+Vectors come from .npy, .fvecs, .bvecs, .ivecs, the .hdf5 files of ann-benchmarks, and from a column of lists in .arrow and
+.parquet tables, whose other columns come along.
 
 Exit codes: 0 done, 1 failed, 2 typed wrongly, 3 a file is damaged or something else than it should be.
 
@@ -65,15 +66,17 @@ pub(crate) enum Command {
 /// Make an index of a file of vectors.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --ids the vectors have the ids 0, 1, 2, ... in the order of the file. The index appears whole or not at all.
+Without --ids the vectors have the ids 0, 1, 2, ... in the order of the file. The index appears whole or not at all. Of an
+.arrow or .parquet table the columns beside the vectors are kept, to be shown with what is found and to filter by.
 
 Examples:
   linjin build vectors.npy -o items.linjin
   linjin build vectors.npy --ids ids.npy -o items.linjin --metric dot
+  linjin build shop.parquet --ids sku --columns price,lang -o shop.linjin
   linjin build sift-128-euclidean.hdf5 -o sift.linjin
   linjin build codes.bvecs -o codes.linjin --metric hamming --threads 4 --json")]
 pub(crate) struct Build {
-    /// File of vectors: .npy, .fvecs, .bvecs, .ivecs or .hdf5
+    /// File of vectors: .npy, .fvecs, .bvecs, .ivecs, .hdf5, .arrow or .parquet
     pub(crate) vectors: PathBuf,
     /// File to write
     #[arg(short, long, value_name = "FILE")]
@@ -81,10 +84,13 @@ pub(crate) struct Build {
     /// How distance is measured; without it, what an .hdf5 file says, else cosine
     #[arg(short, long, value_parser = metric())]
     pub(crate) metric: Option<Metric>,
-    /// Ids of the vectors: an .npy file of whole numbers, one for each row
+    /// Ids of the vectors: an .npy file of whole numbers, one for each row, or a column of the table
     #[arg(long, value_name = "FILE")]
     pub(crate) ids: Option<PathBuf>,
-    /// Dataset of an .hdf5 file [default: train]
+    /// Columns of the table to keep [default: all beside vectors and ids]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+    /// Dataset of an .hdf5 file [default: train], or the column of the vectors [default: the one that holds lists]
     #[arg(long, value_name = "NAME")]
     pub(crate) dataset: Option<String>,
     /// Threads to work on; without it, one for each core
@@ -104,6 +110,7 @@ Examples:
   linjin search items.linjin queries.npy -k 5 --limit 3
   linjin search items.linjin --vector 0.1,-0.2,0.3
   linjin search items.linjin --id 17,42 --recall 0.99
+  linjin search items.linjin queries.npy --filter \"price < 30 and lang = 'zh'\"
   linjin search items.linjin queries.npy --filter-ids allowed.npy --json
   linjin search items.linjin queries.npy -k 100 --exact --output hits.npy
 
@@ -120,7 +127,7 @@ pub(crate) struct Search {
     pub(crate) vector: Vec<String>,
     /// The vectors that have these ids, as queries
     #[arg(long, value_name = "IDS", conflicts_with = "queries", value_delimiter = ',')]
-    pub(crate) id: Vec<u64>,
+    pub(crate) id: Vec<String>,
     /// Neighbours of each query
     #[arg(short, default_value = "10", value_parser = at_least_one)]
     pub(crate) k: usize,
@@ -129,6 +136,9 @@ pub(crate) struct Search {
     /// Take only the first queries of the file
     #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with_all = ["vector", "id"])]
     pub(crate) limit: Option<usize>,
+    /// Find only items of which this is true: a condition on the columns of the index
+    #[arg(long, value_name = "EXPRESSION", conflicts_with = "filter_ids")]
+    pub(crate) filter: Option<String>,
     /// Find only these: an .npy file of ids, or of a truth value for each id from 0
     #[arg(long, value_name = "FILE")]
     pub(crate) filter_ids: Option<PathBuf>,

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use linjin::index::error::UpdateError;
+use linjin_columns::{Beside, BesideError};
 
 use crate::args::Add;
 use crate::change;
@@ -19,21 +20,15 @@ pub(crate) fn run(arguments: &Add, out: &mut dyn Write) -> Result<(), Failure> {
     let index = super::open(&arguments.index)?;
     let dataset = arguments.dataset.as_deref().unwrap_or("train");
     let rows = Queries::of_file(&arguments.vectors, dataset, None, &index, &arguments.index)?.matrix;
-    let ids = arguments.ids.as_deref().map(read::ids).transpose()?;
-    if let (Some(file), Some(ids)) = (&arguments.ids, &ids)
-        && ids.len() != rows.rows()
-    {
-        let (file, vectors) = (file.display(), arguments.vectors.display());
-        return Err(Failure::Run(format!(
-            "{file}: {} ids for the {} vectors of {vectors}",
-            ids.len(),
-            rows.rows()
-        )));
-    }
-    let options = (arguments.threads, arguments.replace);
-    let added = change::add(&index, (rows.all(), rows.rows()), ids.as_deref(), options, "adding").map_err(
+    let asked = (arguments.ids.as_deref(), arguments.columns.as_deref());
+    let besides = read::besides(&arguments.vectors, dataset, asked, rows.rows())?;
+    let (beside, options) = (Beside::default(), (arguments.threads, arguments.replace));
+    let matrix = (rows.all(), rows.rows());
+    let added = change::add((&index, &beside), matrix, &besides, options, "adding").map_err(
         |error| match (&error, &arguments.ids) {
-            (UpdateError::Exists { row, id }, Some(file)) if index.contains(*id).is_ok_and(|it| it) => {
+            (BesideError::Update(UpdateError::Exists { row, id }), Some(file))
+                if index.contains(*id).is_ok_and(|it| it) =>
+            {
                 Failure::Run(format!(
                     "{}: row {row}: the id {id} is in {} already; --replace puts the new vector in its place",
                     file.display(),

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use indicatif::{BinaryBytes, HumanCount};
 use linjin::index::{Index, Metric};
+use linjin_columns::Beside;
 use serde::Serialize;
 
 use crate::args::Build;
@@ -32,27 +33,19 @@ pub(crate) fn run(arguments: &Build, out: &mut dyn Write) -> Result<(), Failure>
     let path = &arguments.output;
     output::has_room(path)?;
     let vectors = &arguments.vectors;
-    let rows = read::vectors(vectors, arguments.dataset.as_deref().unwrap_or("train"))?;
+    let dataset = arguments.dataset.as_deref().unwrap_or("train");
+    let rows = read::vectors(vectors, dataset)?;
     let metric = metric(arguments.metric, vectors)?; // after the vectors: those say better what is wrong with a damaged file
     let matrix = rows.fit(metric).map_err(|what| Failure::Run(format!("{}: {what}", vectors.display())))?;
-    let ids = arguments.ids.as_deref().map(read::ids).transpose()?;
-    if let (Some(file), Some(ids)) = (&arguments.ids, &ids)
-        && ids.len() != matrix.rows()
-    {
-        return Err(Failure::Run(format!(
-            "{}: {} ids for the {} vectors of {}",
-            file.display(),
-            ids.len(),
-            matrix.rows(),
-            vectors.display()
-        )));
-    }
+    let asked = (arguments.ids.as_deref(), arguments.columns.as_deref());
+    let besides = read::besides(vectors, dataset, asked, matrix.rows())?;
 
     let started = Instant::now();
     let index = Index::new(matrix.dim(), metric)
         .map_err(|error| Failure::Run(format!("{}: {error}", vectors.display())))?;
     let rows = (matrix.all(), matrix.rows());
-    change::add(&index, rows, ids.as_deref(), (arguments.threads, false), "building")
+    let beside = Beside::default();
+    change::add((&index, &beside), rows, &besides, (arguments.threads, false), "building")
         .map_err(|error| Failure::add(vectors, arguments.ids.as_deref(), &error))?;
     index.save(path).map_err(|error| Failure::index(path, &error))?;
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use indicatif::HumanCount;
 use linjin::index::{Index, Metric};
+use linjin_columns::Beside;
 use serde::Serialize;
 
 use super::build;
@@ -14,7 +15,7 @@ use crate::args::Convert;
 use crate::change;
 use crate::failure::Failure;
 use crate::output::{self, json_line, vectors};
-use crate::read::{self, Matrix};
+use crate::read::{self, Besides, Ids, Matrix};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -67,7 +68,8 @@ pub(crate) fn run(arguments: &Convert, out: &mut dyn Write) -> Result<(), Failur
             let index = Index::new(matrix.dim(), *metric)
                 .map_err(|error| Failure::Run(format!("{}: {error}", arguments.input.display())))?;
             let rows = (matrix.all(), matrix.rows());
-            change::add(&index, rows, ids.as_deref(), (arguments.threads, false), "building")
+            let besides = Besides { ids: ids.clone().map(Ids::Numbers), columns: None };
+            change::add((&index, &Beside::default()), rows, &besides, (arguments.threads, false), "building")
                 .map_err(|error| Failure::add(&arguments.input, None, &error))?;
             index.save(output).map_err(|error| Failure::index(output, &error))?;
         }

@@ -6,9 +6,11 @@ use std::path::Path;
 use indicatif::{BinaryBytes, HumanCount};
 use linjin::index::Info;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::args;
 use crate::failure::Failure;
+use crate::items::Items;
 use crate::output::{json_line, table};
 
 /// What is told of an index, here and by `verify`.
@@ -27,6 +29,16 @@ pub(super) struct Report<'a> {
     journal: u64,
     recovered: Option<Recovered>,
     curve: Vec<Point>,
+}
+
+/// The same with what is known of the items, which takes reading all of that.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    report: Report<'a>,
+    ids: &'static str,
+    /// Their types.
+    columns: Map<String, Value>,
 }
 
 /// What was found in the journal.
@@ -68,10 +80,20 @@ impl<'a> Report<'a> {
 }
 
 pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Failure> {
-    let info = super::open(&arguments.index)?.info();
-    let report = Report::new(&arguments.index, &info);
+    let index = super::open(&arguments.index)?;
+    let report = Report::new(&arguments.index, &index.info());
+    let items = Items::of(&index, &arguments.index)?;
+    let columns = items.kinds();
     if arguments.json {
-        return json_line(out, &report);
+        let ids = if items.are_named() { "text" } else { "uint64" };
+        return json_line(
+            out,
+            &Whole {
+                report,
+                ids,
+                columns: columns.into_iter().map(|(name, kind)| (name, kind.into())).collect(),
+            },
+        );
     }
     let leaves = match report.leaves {
         0 => "none: every search compares all vectors".to_owned(),
@@ -94,6 +116,13 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
             ),
         ],
     )?;
+    if items.are_named() {
+        table::facts(out, &[("ids", "strings".to_owned())])?;
+    }
+    if !columns.is_empty() {
+        let words: Vec<_> = columns.iter().map(|(name, kind)| format!("{name} ({kind})")).collect();
+        table::facts(out, &[("columns", words.join(", "))])?;
+    }
     if let Some(Recovered { commits, changes, torn }) = &report.recovered {
         let of = |n: u64| HumanCount(n).to_string();
         table::facts(
@@ -110,7 +139,7 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
         writeln!(out, "\nrecall@10 on a sample of its own vectors")?;
         let row = |point: &Point| [point.ef.to_string(), format!("{:.4}", point.recall)];
         let rows: Vec<_> = report.curve.iter().map(row).collect();
-        table::columns(out, ["ef", "recall"], &rows)?;
+        table::columns(out, &["ef", "recall"], &rows)?;
     }
     Ok(())
 }

@@ -4,10 +4,12 @@ use std::io::Write;
 use std::time::Instant;
 
 use linjin::index::error::UpdateError;
+use linjin_columns::BesideError;
 
 use crate::args::Remove;
 use crate::change;
 use crate::failure::Failure;
+use crate::items::Items;
 use crate::output;
 use crate::read;
 
@@ -16,13 +18,14 @@ pub(crate) fn run(arguments: &Remove, out: &mut dyn Write) -> Result<(), Failure
     output::has_room(path)?;
     let started = Instant::now();
     let index = super::open(&arguments.index)?;
+    let items = Items::of(&index, &arguments.index)?;
     let ids = match &arguments.ids {
         Some(file) => read::ids(file)?,
-        None => arguments.id.clone(),
+        None => items.numbers("--id", &arguments.id)?,
     };
     let before = index.len();
-    index.remove(&ids).map_err(|error| match error {
-        UpdateError::Unknown { id } => {
+    items.beside.remove(&index, &ids).map_err(|error| match error {
+        BesideError::Update(UpdateError::Unknown { id }) => {
             Failure::Run(format!("the id {id} is not in {}; nothing was removed", arguments.index.display()))
         }
         other => Failure::Run(format!("{}: {other}", arguments.index.display())),

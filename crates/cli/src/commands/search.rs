@@ -11,6 +11,7 @@ use linjin::index::{HitsBatch, Index};
 use crate::args::Search;
 use crate::effort;
 use crate::failure::Failure;
+use crate::items::Items;
 use crate::output::{self, hits};
 use crate::queries::{Allowed, Names, Queries, answer};
 use crate::read;
@@ -28,33 +29,31 @@ pub(crate) fn run(arguments: &Search, out: &mut dyn Write) -> Result<(), Failure
         output::has_room(path)?;
     }
     let index = super::open(&arguments.index)?;
-    let (queries, names) = queries(arguments, &index)?;
-    let filter = arguments.filter_ids.as_deref().map(read::filter).transpose()?;
+    let items = Items::of(&index, &arguments.index)?;
+    let (queries, names) = queries(arguments, &index, &items)?;
+    let listed = arguments.filter_ids.as_deref().map(read::filter).transpose()?;
+    let expressed = arguments.filter.as_deref().map(|expression| items.filter(expression)).transpose()?;
+    let filter = expressed.as_deref().or(listed.as_ref());
     let search = linjin::index::Search {
         effort: effort::of(&arguments.effort),
         threads: arguments.threads,
         ..linjin::index::Search::new(arguments.k)
     };
     let started = Instant::now();
-    let found = answer(
-        &index,
-        &queries.matrix,
-        &search,
-        filter.as_ref().map_or(Allowed::All, Allowed::Same),
-        "searching",
-    )
-    .map_err(|error| Failure::search(&queries.from, &arguments.index, &error))?;
+    let found =
+        answer(&index, &queries.matrix, &search, filter.map_or(Allowed::All, Allowed::Same), "searching")
+            .map_err(|error| Failure::search(&queries.from, &arguments.index, &error))?;
     let seconds = started.elapsed().as_secs_f64();
 
     let Some((path, format)) = output_file else {
         return match arguments.json {
-            true => hits::json(out, &found, &names),
-            false => hits::tables(out, &found, &names),
+            true => hits::json(out, &found, &names, &items),
+            false => hits::tables(out, &found, &names, &items),
         };
     };
-    write(path, format, &found, &names)?;
+    write(path, format, &found, (&names, &items))?;
     if arguments.json {
-        return hits::json(out, &found, &names);
+        return hits::json(out, &found, &names, &items);
     }
     let count = found.counts.len();
     writeln!(
@@ -69,7 +68,7 @@ pub(crate) fn run(arguments: &Search, out: &mut dyn Write) -> Result<(), Failure
     Ok(())
 }
 
-fn queries(arguments: &Search, index: &Index) -> Result<(Queries, Names), Failure> {
+fn queries(arguments: &Search, index: &Index, items: &Items<'_>) -> Result<(Queries, Names), Failure> {
     let path = &arguments.index;
     if let Some(file) = &arguments.queries {
         let dataset = arguments.dataset.as_deref().unwrap_or("test");
@@ -79,7 +78,8 @@ fn queries(arguments: &Search, index: &Index) -> Result<(Queries, Names), Failur
     if arguments.id.is_empty() {
         return Ok((Queries::of_text(&arguments.vector, index, path)?, Names::Numbers));
     }
-    Ok((Queries::of_ids(&arguments.id, index, path)?, Names::Ids(arguments.id.clone())))
+    let ids = items.numbers("--id", &arguments.id)?;
+    Ok((Queries::of_ids(&ids, index, path)?, Names::Ids(ids)))
 }
 
 fn format(path: &Path) -> Result<Format, Failure> {
@@ -91,12 +91,17 @@ fn format(path: &Path) -> Result<Format, Failure> {
     }
 }
 
-fn write(path: &Path, format: Format, found: &HitsBatch, names: &Names) -> Result<(), Failure> {
+fn write(
+    path: &Path,
+    format: Format,
+    found: &HitsBatch,
+    (names, items): (&Names, &Items<'_>),
+) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::io(path, &error);
     let mut file = BufWriter::new(File::create(path).map_err(failed)?);
     match format {
         Format::Npy => hits::npy(&mut file, found).map_err(failed)?,
-        Format::JsonLines => hits::json(&mut file, found, names)?,
+        Format::JsonLines => hits::json(&mut file, found, names, items)?,
     }
     file.flush().map_err(failed)
 }

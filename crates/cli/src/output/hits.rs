@@ -4,18 +4,22 @@ use std::io::{self, Write};
 
 use linjin::index::HitsBatch;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{json_line, npy_header, table};
 use crate::failure::Failure;
+use crate::items::Items;
 use crate::queries::Names;
 
 #[derive(Serialize)]
 struct Line<'a> {
     query: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<u64>,
-    ids: &'a [u64],
+    id: Option<Value>,
+    ids: Vec<Value>,
     distances: &'a [f32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<Map<String, Value>>,
 }
 
 /// Ids and distances of one query, closest first.
@@ -25,23 +29,32 @@ fn found(hits: &HitsBatch, query: usize) -> (&[u64], &[f32]) {
 }
 
 /// A table for each query.
-pub(crate) fn tables(out: &mut dyn Write, hits: &HitsBatch, names: &Names) -> Result<(), Failure> {
+pub(crate) fn tables(
+    out: &mut dyn Write,
+    hits: &HitsBatch,
+    names: &Names,
+    items: &Items<'_>,
+) -> Result<(), Failure> {
     for query in 0..hits.counts.len() {
         let (ids, distances) = found(hits, query);
         if query > 0 {
             writeln!(out)?;
         }
         match names.id(query) {
-            Some(id) => writeln!(out, "id {id}")?,
+            Some(id) => writeln!(out, "id {}", items.word(id))?,
             None => writeln!(out, "query {query}")?,
         }
         if ids.is_empty() {
             writeln!(out, "  nothing found")?;
             continue;
         }
-        let row = |(id, &distance): (&u64, &f32)| [id.to_string(), six_places(distance)];
-        let rows: Vec<_> = ids.iter().zip(distances).map(row).collect();
-        table::columns(out, ["id", "distance"], &rows)?;
+        let (columns, known) = items.table(ids)?;
+        let mut headings = vec!["id", "distance"];
+        headings.extend(columns.iter().map(String::as_str));
+        let hits = ids.iter().zip(distances).zip(known);
+        let row = |((&id, &distance), known)| [vec![items.word(id), six_places(distance)], known].concat();
+        let rows: Vec<_> = hits.map(row).collect();
+        table::columns(out, &headings, &rows)?;
     }
     Ok(())
 }
@@ -55,11 +68,18 @@ fn six_places(distance: f32) -> String {
     }
 }
 
-/// A line of JSON for each query: `{"query":0,"ids":[...],"distances":[...]}`.
-pub(crate) fn json(out: &mut dyn Write, hits: &HitsBatch, names: &Names) -> Result<(), Failure> {
+/// A line of JSON for each query: `{"query":0,"ids":[...],"distances":[...]}`, with `columns` where the index has some.
+pub(crate) fn json(
+    out: &mut dyn Write,
+    hits: &HitsBatch,
+    names: &Names,
+    items: &Items<'_>,
+) -> Result<(), Failure> {
     for query in 0..hits.counts.len() {
         let (ids, distances) = found(hits, query);
-        json_line(out, &Line { query, id: names.id(query), ids, distances })?;
+        let (id, columns) = (names.id(query).map(|id| items.json(id)), items.known(ids)?);
+        let ids = ids.iter().map(|&id| items.json(id)).collect();
+        json_line(out, &Line { query, id, ids, distances, columns })?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `progress.rs` | a bar on a terminal, for what takes longer than a second |
 //! | `table.rs` | columns with aligned numbers |
+//! | `values.rs` | values of columns, as words and as JSON |
 //! | `hits.rs` | what was found, as tables, lines of JSON and .npy |
 //! | `vectors.rs` | vectors and ids as .npy, .fvecs and .bvecs |
 //! | `svg.rs` | recall against speed, drawn |
@@ -12,6 +13,7 @@ pub(crate) mod hits;
 pub(crate) mod progress;
 pub(crate) mod svg;
 pub(crate) mod table;
+pub(crate) mod values;
 pub(crate) mod vectors;
 
 use std::io::{self, Write};

@@ -3,21 +3,20 @@
 use std::io::{self, Write};
 
 /// Writes headings and rows, every column as wide as its widest entry and aligned on the right.
-pub(crate) fn columns<const N: usize>(
+pub(crate) fn columns(
     out: &mut dyn Write,
-    headings: [&str; N],
-    rows: &[[String; N]],
+    headings: &[&str],
+    rows: &[impl AsRef<[String]>],
 ) -> io::Result<()> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(|i| width(i).max(headings[i].chars().count()));
-    line(out, &headings, &widths)?;
-    for row in rows {
-        line(out, &row.each_ref().map(String::as_str), &widths)?;
-    }
-    Ok(())
+    let width =
+        |column: usize| rows.iter().map(|row| row.as_ref()[column].chars().count()).max().unwrap_or(0);
+    let widths = headings.iter().enumerate().map(|(i, heading)| width(i).max(heading.chars().count()));
+    let widths: Vec<usize> = widths.collect();
+    line(out, headings, &widths)?;
+    rows.iter().try_for_each(|row| line(out, row.as_ref(), &widths))
 }
 
-fn line(out: &mut dyn Write, entries: &[&str], widths: &[usize]) -> io::Result<()> {
+fn line(out: &mut dyn Write, entries: &[impl std::fmt::Display], widths: &[usize]) -> io::Result<()> {
     for (entry, &width) in entries.iter().zip(widths) {
         write!(out, "  {entry:>width$}")?;
     }

@@ -7,10 +7,14 @@
 //! | `npy.rs` | NumPy's arrays |
 //! | `vecs.rs` | .fvecs, .bvecs and .ivecs |
 //! | `hdf5.rs` | the files of ann-benchmarks |
+//! | `arrow.rs` | tables of Arrow and Parquet |
+//! | `besides.rs` | ids and columns that come with vectors |
 //!
 //! A file may hold anything: sizes are compared with the length of the file before memory is asked for, and every
 //! number is looked at before it is used.
 
+mod arrow;
+mod besides;
 mod element;
 #[cfg(feature = "hdf5")]
 mod hdf5;
@@ -26,6 +30,7 @@ use std::path::Path;
 use linjin::index::{Filter, NO_ID};
 
 use crate::failure::Failure;
+pub(crate) use besides::{Besides, Ids, besides};
 use element::{Element, Kind};
 pub(crate) use rows::{Matrix, Rows};
 
@@ -95,6 +100,7 @@ fn load<S: Sink>(
         Some("fvecs") => vecs::Vecs::open(path, Kind::F32).and_then(|source| fill(source, plan)),
         Some("bvecs") => vecs::Vecs::open(path, Kind::U8).and_then(|source| fill(source, plan)),
         Some("ivecs") => vecs::Vecs::open(path, Kind::I32).and_then(|source| fill(source, plan)),
+        Some("arrow" | "parquet") => arrow::Table::open(path, dataset).and_then(|source| fill(source, plan)),
         #[cfg(feature = "hdf5")]
         Some("hdf5" | "h5") => hdf5::Hdf5::open(path, dataset).and_then(|source| fill(source, plan)),
         #[cfg(not(feature = "hdf5"))]
@@ -107,7 +113,7 @@ fn load<S: Sink>(
         }
         _ => {
             return Err(Failure::Usage(format!(
-                "{}: the name has to end in .npy, .fvecs, .bvecs, .ivecs, .hdf5 or .h5",
+                "{}: the name has to end in .npy, .fvecs, .bvecs, .ivecs, .hdf5, .h5, .arrow or .parquet",
                 path.display()
             )));
         }

@@ -7,6 +7,7 @@
 //! | `inputs.rs` | every kind of input |
 //! | `round_trip.rs` | build, search, info, verify |
 //! | `change.rs` | add, remove, merge, convert, tune, completions, manual pages |
+//! | `columns.rs` | tables with columns beside the vectors |
 //! | `eval.rs` | recall, truth, the plot |
 //! | `journal.rs` | an index that is open for writing elsewhere |
 //! | `images.rs` | pictures in folders |
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
 
 mod change;
+mod columns;
 mod eval;
 mod files;
 #[cfg(feature = "images")]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use linjin::index::error::UpdateError;
 use linjin::index::{Add, Effort, Filter, Filters, Search, Vector, Vectors as Rows};
+use linjin_columns::Described;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -191,7 +193,8 @@ pub(super) async fn add(State(app): State<Arc<App>>, Body(new): Body<New>) -> Re
         let vectors = shared.vectors()?;
         let rows = Numbers::of(vectors, &new.vectors)?;
         let add = Add { replace: new.replace, ..Add::default() };
-        let ids = vectors.index.add(rows.rows(), new.ids.as_deref(), &add)?;
+        let added = vectors.beside.add(&vectors.index, rows.rows(), new.ids.as_deref(), Described::Not, &add);
+        let ids = added.map_err(UpdateError::from)?;
         vectors.touch();
         Ok(Json(Added { ids }))
     };
@@ -214,7 +217,7 @@ pub(super) async fn remove(
     let shared = Arc::clone(&app);
     let remove = move || {
         let vectors = shared.vectors()?;
-        vectors.index.remove(&old.ids)?;
+        vectors.beside.remove(&vectors.index, &old.ids).map_err(UpdateError::from)?;
         vectors.touch();
         Ok(Json(IndexFacts::of(vectors)))
     };
