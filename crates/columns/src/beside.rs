@@ -12,13 +12,17 @@ use crate::columns::Columns;
 use crate::error::{ColumnsError, ExpressionError};
 
 /// Some states and selections are kept: hits may be of an earlier state than the newest.
-const KEPT: usize = 8;
+const KEPT: usize = 4;
 /// A filter is a mask if that takes no more than so many words for each id.
 const DENSE: u64 = 4;
 /// The schema of a note takes so many bytes, and hardly ever more.
 const MOST_SCHEMA: usize = 1 << 14;
 /// With fewer rows that were replaced it is not worth while to leave them out.
 const LEAST_REPLACED: usize = 4096;
+/// A note takes some dozens of microseconds to read, whatever it says; up to so many are never put together.
+const MOST_NOTES: usize = 1024;
+/// With more rows there may be a note for so many: to put them together costs each about as much as so many rows.
+const ROWS_A_NOTE: usize = 32;
 
 /// Why columns could not be read or changed. Nothing was changed.
 #[derive(Debug, Error)]
@@ -92,8 +96,17 @@ pub struct Beside {
 #[derive(Debug, Default)]
 struct Kept {
     /// Newest last, as are the next ones.
-    states: Vec<(Notes, Columns)>,
+    states: Vec<State>,
     selections: Vec<(Notes, String, Arc<Filter>)>,
+}
+
+/// The columns at the moment of some notes.
+#[derive(Clone, Debug)]
+struct State {
+    notes: Notes,
+    columns: Columns,
+    /// How many notes there are.
+    count: usize,
 }
 
 impl Beside {
@@ -105,20 +118,26 @@ impl Beside {
     ///
     /// The file under the index is damaged where they are.
     pub fn of(&self, notes: &Notes) -> Result<Columns, BesideError> {
-        if notes.is_empty() {
-            return Ok(Columns::default());
-        }
+        if notes.is_empty() { Ok(Columns::default()) } else { Ok(self.state(notes)?.columns) }
+    }
+
+    fn state(&self, notes: &Notes) -> Result<State, BesideError> {
         let mut kept = lock(&self.kept);
-        if let Some((_, columns)) = kept.states.iter().rev().find(|(at, _)| at.is(notes)) {
-            return Ok(columns.clone());
+        if let Some(state) = kept.states.iter().rev().find(|state| state.notes.is(notes)) {
+            return Ok(state.clone());
         }
-        let earlier = kept.states.iter().rev().find_map(|(at, columns)| Some((columns, notes.behind(at)?)));
-        let columns = match earlier {
-            Some((columns, more)) => columns.followed_by(more)?,
-            None => Columns::from_notes(notes.read()?)?,
+        let follows = |state: &State| Some((state.clone(), notes.behind(&state.notes)?));
+        let mut count = 0;
+        let columns = match kept.states.iter().rev().find_map(follows) {
+            Some((earlier, more)) => {
+                count = earlier.count;
+                earlier.columns.followed_by(more.inspect(|_| count += 1))?
+            }
+            None => Columns::from_notes(notes.read()?.inspect(|_| count += 1))?,
         };
-        kept.keep(notes.clone(), columns.clone());
-        Ok(columns)
+        let state = State { notes: notes.clone(), columns, count };
+        kept.keep(state.clone());
+        Ok(state)
     }
 
     /// Whether the items have names at the moment of these notes. Costs next to nothing: the first note says so.
@@ -193,7 +212,7 @@ impl Beside {
             }
             Described::Not => return Ok(index.add(vectors, ids, options)?),
         };
-        self.tidy(index)?;
+        self.tidy(index);
         Ok(added)
     }
 
@@ -211,7 +230,8 @@ impl Beside {
         }
         let (_, note) = self.of(&index.notes())?.with(ids, rows)?;
         index.note(Note::Behind(&note))?;
-        self.tidy(index)
+        self.tidy(index);
+        Ok(())
     }
 
     /// Removes vectors, and what is known of them: see [`Index::remove`].
@@ -226,7 +246,8 @@ impl Beside {
         let _alone = lock(&self.changing);
         let (_, note) = self.of(&index.notes())?.without(ids)?;
         index.remove_and_note(ids, Note::Behind(&note))?;
-        self.tidy(index)
+        self.tidy(index);
+        Ok(())
     }
 
     /// The numbers of the items with these names; the first name that no item has otherwise.
@@ -259,18 +280,22 @@ impl Beside {
         Err(BesideError::Kind { has: "numbers as ids", given: "strings" })
     }
 
-    /// Leaves out what was replaced, when that is more than what is left.
-    fn tidy(&self, index: &Index) -> Result<(), BesideError> {
-        let columns = self.of(&index.notes())?;
-        let few = columns.stored_rows() < 2 * columns.rows() + LEAST_REPLACED;
-        // With no row left, only the first note still says whether items have names.
-        if few || columns.rows() == 0 {
-            return Ok(());
-        }
-        let (columns, note) = columns.compacted(|_| true)?;
-        index.note(Note::Instead(&note))?;
-        lock(&self.kept).keep(index.notes(), columns);
-        Ok(())
+    /// Puts one note in the place of all, when most of what they say was replaced, or there are very many. What does not
+    /// succeed is tried again after the next change.
+    fn tidy(&self, index: &Index) {
+        _ = (|| {
+            let State { columns, count, .. } = self.state(&index.notes())?;
+            let few = columns.stored_rows() < 2 * columns.rows() + LEAST_REPLACED;
+            let few_notes = count < MOST_NOTES.max(columns.rows() / ROWS_A_NOTE);
+            // With no row left, only the first note still says whether items have names.
+            if (few && few_notes) || columns.rows() == 0 {
+                return Ok(());
+            }
+            let (columns, note) = columns.compacted(|_| true)?;
+            index.note(Note::Instead(&note))?;
+            lock(&self.kept).keep(State { notes: index.notes(), columns, count: 1 });
+            Ok::<_, BesideError>(())
+        })();
     }
 }
 
@@ -323,10 +348,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Kept {
-    fn keep(&mut self, notes: Notes, columns: Columns) {
+    fn keep(&mut self, state: State) {
         if self.states.len() == KEPT {
             self.states.remove(0);
         }
-        self.states.push((notes, columns));
+        self.states.push(state);
     }
 }

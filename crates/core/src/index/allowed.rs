@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashSet;
 
+use super::NO_ID;
 use super::slots::SlotsView;
 use super::version::Version;
 use crate::filter::Filter;
@@ -120,7 +121,12 @@ impl<'a> Allowed<'a> {
             None => {
                 slots.extend(version.view().living().filter(|&(_, id)| self.has(id)).map(|(slot, _)| slot))
             }
-            Some(set) => set.for_each(|id| slots.extend(version.slot(id).filter(|_| self.has(id)))),
+            Some(set) => {
+                // Made once, not for each id.
+                let view = version.view();
+                let slot = |id| (id != NO_ID).then(|| version.ids.slot(id, &view)).flatten();
+                set.for_each(|id| slots.extend(slot(id).filter(|_| self.has(id))));
+            }
         }
     }
 }
