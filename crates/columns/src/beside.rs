@@ -86,6 +86,24 @@ pub enum Described<'a> {
 }
 
 /// The columns of one index, and of no other. Costs nothing until columns are asked for.
+///
+/// Vectors are removed through it too: the index itself does not know what its notes say, and what is known of an item that
+/// [`Index::remove`] took away would be known of the next one with its id.
+///
+/// ```
+/// use arrow_array::record_batch;
+/// use linjin::index::{Add, Filters, Index, Metric, Search};
+/// use linjin_columns::{Beside, Described};
+///
+/// let (index, beside) = (Index::new(2, Metric::Euclidean)?, Beside::default());
+/// let rows = record_batch!(("price", Float32, [9.5, 20.0]), ("lang", Utf8, ["zh", "en"]))?;
+/// beside.add(&index, &[1.0, 1.0, 2.0, 2.0], None, Described::Columns(&rows), &Add::default())?;
+/// let cheap = beside.filter(&index, "price < 10")?;
+/// let hits = index.search(&[2.0, 2.0], &Search { filter: Some(Filters::Same(&cheap)), ..Search::new(1) })?;
+/// assert_eq!(hits.ids, [0]);
+/// assert_eq!(beside.of(&index.notes())?.take(&hits.ids)?.num_columns(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Beside {
     kept: Mutex<Kept>,
