@@ -242,6 +242,9 @@ pub enum ExpressionError {
         /// What was found.
         found: String,
     },
+    /// There are no resources left for a thread to read it.
+    #[error("the expression could not be read, no thread can be started: {0}")]
+    Thread(#[from] std::io::Error),
     /// Arrow did not do what was asked of it.
     #[error("the expression could not be evaluated: {0}")]
     Arrow(#[from] ArrowError),

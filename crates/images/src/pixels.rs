@@ -1,6 +1,7 @@
 //! A picture as rows of red, green and blue bytes, and what is done to it before it is described.
 
 use fast_image_resize as fir;
+use fast_image_resize::images::{TypedImage, TypedImageRef};
 
 /// Rows of 8-bit sRGB pixels, upright: EXIF orientation has been undone.
 #[derive(Clone, PartialEq, Eq)]
@@ -146,17 +147,19 @@ impl Pixels {
         if (width, height) == (self.width, self.height) {
             return self.clone();
         }
-        let kind = fir::PixelType::U8x3;
-        let source = fir::images::ImageRef::new(self.width, self.height, &self.rgb, kind)
+        // Typed: asked for by a value, all fifteen kinds of pixel would be compiled in, which takes minutes.
+        let source = TypedImageRef::<fir::pixels::U8x3>::from_buffer(self.width, self.height, &self.rgb)
             .expect("`new` looked at the size");
-        let mut small = fir::images::Image::new(width, height, kind);
+        let mut rgb = vec![0; width as usize * height as usize * 3];
+        let mut small = TypedImage::<fir::pixels::U8x3>::from_buffer(width, height, &mut rgb)
+            .expect("made of that size");
         let filter = match weighing {
             Weighing::Bicubic => fir::FilterType::CatmullRom,
             Weighing::Mean => fir::FilterType::Box,
         };
         let options = fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Convolution(filter));
-        fir::Resizer::new().resize(&source, &mut small, &options).expect("both have the same kind of pixel");
-        Self { width, height, rgb: small.into_vec() }
+        fir::Resizer::new().resize_typed(&source, &mut small, &options).expect("no cropping is asked for");
+        Self { width, height, rgb }
     }
 
     /// The picture no larger than so that its shorter side has `short` pixels and its longer one `long`; never enlarged.

@@ -26,12 +26,21 @@ mod parse;
 mod predicate;
 mod truth;
 
+use std::panic::resume_unwind;
+use std::thread;
+
+use predicate::Predicate;
+
 use crate::error::ExpressionError;
 use crate::table::Table;
 
+/// Bytes of stack to read an expression with. Within the limits of `parse.rs` a few megabytes are used where nothing is
+/// optimised, and threads of some systems have half of one.
+const STACK: usize = 16 << 20;
+
 /// The ids, ascending, of the rows for which the expression is true.
 pub(crate) fn select(table: &Table, text: &str) -> Result<Vec<u64>, ExpressionError> {
-    let predicate = compile::predicate(&parse::parse(text)?, &table.schema)?;
+    let predicate = read(text, table)?;
     let mut ids = Vec::new();
     for chunk in &table.chunks {
         let truth = predicate.evaluate(chunk.columns(), chunk.len())?;
@@ -40,4 +49,13 @@ pub(crate) fn select(table: &Table, text: &str) -> Result<Vec<u64>, ExpressionEr
     // A few ascending runs: the stable sort finds and merges them.
     ids.sort();
     Ok(ids)
+}
+
+/// What a text asks of the rows of a table. Read on a thread of its own, whatever stack is left to the caller.
+fn read(text: &str, table: &Table) -> Result<Predicate, ExpressionError> {
+    let read = || compile::predicate(&parse::parse(text)?, &table.schema);
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read)?;
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
 }
