@@ -151,8 +151,8 @@ impl Pixels {
         let source = TypedImageRef::<fir::pixels::U8x3>::from_buffer(self.width, self.height, &self.rgb)
             .expect("`new` looked at the size");
         let mut rgb = vec![0; width as usize * height as usize * 3];
-        let mut small = TypedImage::<fir::pixels::U8x3>::from_buffer(width, height, &mut rgb)
-            .expect("made of that size");
+        let mut small =
+            TypedImage::<fir::pixels::U8x3>::from_buffer(width, height, &mut rgb).expect("made of that size");
         let filter = match weighing {
             Weighing::Bicubic => fir::FilterType::CatmullRom,
             Weighing::Mean => fir::FilterType::Box,
