@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-page check advisories crash races fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
+.PHONY: help demo test test-page test-api check advisories crash races fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -15,6 +15,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where linjin keeps models.
 MODELS := $(or $(LINJIN_MODELS),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/linjin/models)
 SETS   ?= gauss glove mnist
+# The same requests each time: a failure is of the change that is tested.
+API_TEST := --max-examples 25 --generation-deterministic --phases coverage,fuzzing
 # What the wheel is made of: a change here builds it anew.
 SOURCES := $(shell find Cargo.toml Cargo.lock crates -type f \
   \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name 'py.typed' -o -name 'README.md' \) \
@@ -32,9 +34,10 @@ demo: .venv/.linjin .venv/words/.ready .venv/pictures/.ready ## the quick start,
 	@.venv/bin/python examples/words.py
 	@.venv/bin/python examples/pictures.py $(TARGET)/release/linjin .venv/pictures/data $(if $(PICTURES),'$(PICTURES)')
 
-test: .venv/.test .venv/.linjin ## Rust tests, the page in a browser, Python tests, the notebooks, the pages' code
+test: .venv/.test .venv/.linjin .venv-api/.api ## Rust tests, the page in a browser, the server's API, Python tests, the notebooks, the pages' code
 	cargo test --workspace --exclude linjin-python
 	@LINJIN='$(abspath $(TARGET))/debug/linjin' crates/server/page-tests/run
+	.venv-api/bin/python crates/server/api-tests/run.py '$(TARGET)/debug/linjin' $(API_TEST)
 	.venv/bin/python -m pytest crates/python/tests
 	.venv/bin/python examples/quickstart.py
 	.venv/bin/jupyter execute --kernel_name=python3 examples/*.ipynb
@@ -43,6 +46,10 @@ test: .venv/.test .venv/.linjin ## Rust tests, the page in a browser, Python tes
 test-page: ## the page in a browser alone
 	@cargo build --quiet -p linjin-cli
 	@LINJIN='$(abspath $(TARGET))/debug/linjin' crates/server/page-tests/run
+
+test-api: .venv-api/.api ## the server's API alone: requests made of its own description; ARGS='--max-examples 500'
+	@cargo build --quiet -p linjin-cli
+	.venv-api/bin/python crates/server/api-tests/run.py '$(TARGET)/debug/linjin' $(or $(ARGS),$(API_TEST))
 
 check: .venv/.deny ## format, lints, API documentation, warnings denied; licences and sources of what is compiled in
 	cargo fmt --all --check
@@ -127,7 +134,7 @@ wheel: $(WHEELS)/.built ## the wheel alone, into target/wheels
 	@ls $(WHEELS)/linjin-*.whl
 
 clean: ## everything that was made
-	rm -rf target fuzz/target bench/kernels/target .venv .venv-bench .venv-clients .venv-docs .venv-extras bench/data \
+	rm -rf target fuzz/target bench/kernels/target .venv .venv-api .venv-bench .venv-clients .venv-docs .venv-extras bench/data \
 	  crates/server/page-tests/node_modules
 
 # ---- what the verbs need
@@ -156,6 +163,10 @@ clean: ## everything that was made
 	.venv/bin/python $(PIP) install -r $<
 	.venv/bin/python $(PIP) install -r requirements/annoy.txt >/dev/null 2>&1 \
 	  || echo 'Annoy 1.17.3 does not compile here: the tests beside it are skipped'
+	@touch $@
+
+.venv-api/.api: requirements/api.txt .venv-api/.made
+	.venv-api/bin/python $(PIP) install -r $<
 	@touch $@
 
 .venv-bench/.bench: requirements/bench.txt requirements/annoy.txt requirements/demo.txt .venv-bench/.made

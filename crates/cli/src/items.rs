@@ -71,7 +71,7 @@ impl<'a> Items<'a> {
         let fields = batch.schema();
         let column = |(i, field): (usize, &Arc<_>)| {
             let field: &arrow_schema::Field = field;
-            (field.name().clone(), Value::Array(values::json(batch.column(i))))
+            (field.name().clone(), Value::Array(linjin_columns::json::values(batch.column(i))))
         };
         Ok(Some(fields.fields().iter().enumerate().map(column).collect()))
     }

@@ -85,6 +85,20 @@ pub enum ColumnsError {
         /// The type that it has.
         expected: String,
     },
+    /// A list of JSON holds values of several kinds.
+    #[error(
+        "the column `{column}` has {found} in row {row}, and {expected} before: give it values of one kind"
+    )]
+    Mixed {
+        /// The column.
+        column: String,
+        /// The row, from 0.
+        row: usize,
+        /// What is there.
+        found: &'static str,
+        /// What the first value is.
+        expected: &'static str,
+    },
     /// A name was given twice.
     #[error("the name {name:?} is there twice: give each item a name of its own")]
     RepeatedName {

@@ -15,8 +15,8 @@
 //! | 5 | `columns`: the table as callers see it | all below |
 //! | 4 | `expression`: which rows an expression selects | all below |
 //! | 3 | `table`: chunks of rows; `note`: changes as bytes | layers 0 to 2 |
-//! | 2 | `rows`: what a change says | all below |
-//! | 1 | `kinds`: the types that columns have | layer 0 |
+//! | 2 | `rows`: what a change says; [`json`]: values as JSON, and JSON as columns | all below |
+//! | 1 | `kinds`: the types that columns have; `words`: their values in words | layer 0 |
 //! | 0 | [`error`] | nothing of ours |
 //!
 //! `tests/layers.rs` fails when a module uses one that is not below it.
@@ -25,11 +25,14 @@ mod beside;
 mod columns;
 pub mod error;
 mod expression;
+pub mod json;
 mod kinds;
 mod note;
 mod rows;
 mod table;
+mod words;
 
 pub use beside::{Beside, BesideError, Described};
 pub use columns::Columns;
 pub use error::{ColumnsError, ExpressionError};
+pub use words::words;

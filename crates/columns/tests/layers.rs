@@ -5,8 +5,15 @@
 use std::{fs, path::Path};
 
 /// Lowest first; modules of one layer do not use one another.
-const LAYERS: &[&[&str]] =
-    &[&["error"], &["kinds"], &["rows"], &["note", "table"], &["expression"], &["columns"], &["beside"]];
+const LAYERS: &[&[&str]] = &[
+    &["error"],
+    &["json", "kinds"],
+    &["rows"],
+    &["note", "table"],
+    &["expression"],
+    &["columns"],
+    &["beside"],
+];
 
 fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|modules| modules.contains(&module))

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use linjin::index::error::{SearchError, UpdateError};
+use linjin_columns::{BesideError, ColumnsError};
 use linjin_images::error::{CollectionError, EmbedError, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -109,6 +110,22 @@ impl From<UpdateError> for Problem {
             UpdateError::Exists { .. } => Self::new(StatusCode::CONFLICT, "exists", text),
             UpdateError::Unknown { .. } => Self::missing("unknown_id", text),
             UpdateError::Full | UpdateError::Damaged { .. } => Self::internal(text),
+            _ => Self::bad(text),
+        }
+    }
+}
+
+impl From<BesideError> for Problem {
+    fn from(error: BesideError) -> Self {
+        let text = error.to_string();
+        match error {
+            BesideError::Search(error) => error.into(),
+            BesideError::Update(error) => error.into(),
+            BesideError::Unknown { .. } => Self::missing("unknown_id", text),
+            BesideError::Exists { .. } => Self::new(StatusCode::CONFLICT, "exists", text),
+            BesideError::Columns(ColumnsError::Damaged { .. } | ColumnsError::Version { .. }) => {
+                Self::internal(text)
+            }
             _ => Self::bad(text),
         }
     }

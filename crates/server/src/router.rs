@@ -18,8 +18,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::api;
 use crate::app::App;
 use crate::guard::guard;
+use crate::indexing::Indexing;
 use crate::page;
-use crate::problem::Problem;
+use crate::problem::{Problem, Told};
 
 /// Bytes of a request: a picture, or vectors to add.
 pub(crate) const BODY: usize = 25 << 20;
@@ -33,12 +34,15 @@ const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; fo
                       frame-ancestors 'none'";
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "linjin",
-    description = "Nearest neighbours of vectors, and pictures like others. Scores are cosines: 1 for the same picture, \
+#[openapi(
+    info(
+        title = "linjin",
+        description = "Nearest neighbours of vectors, and pictures like others. Scores are cosines: 1 for the same picture, \
                    about 0 for unrelated ones. Distances are smaller for what is closer. Errors are JSON with a `code` \
                    and an `error` that says what to do."
-))]
+    ),
+    components(schemas(Indexing, Told))
+)]
 struct Description;
 
 /// All routes.

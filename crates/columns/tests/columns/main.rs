@@ -6,6 +6,7 @@
 //! | `changes.rs` | types, superseded rows, names, chunks, compaction |
 //! | `expressions.rs` | what each part of an expression means |
 //! | `refusals.rs` | expressions that are refused, and with what words |
+//! | `json.rs` | values as JSON, and JSON as columns |
 //! | `hostile.rs` | notes that are damaged or foreign |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
@@ -13,5 +14,6 @@
 mod changes;
 mod expressions;
 mod hostile;
+mod json;
 mod model;
 mod refusals;

@@ -23,6 +23,7 @@ pub(super) struct Asked {
     exact: bool,
     /// Which file of a group to keep
     #[serde(default)]
+    #[param(inline)]
     keep: Best,
 }
 

@@ -9,15 +9,26 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::{Stream, StreamExt};
 use tokio_stream::wrappers::WatchStream;
+use utoipa::ToSchema;
 
 use super::Refused;
 use crate::app::App;
-use crate::indexing::Indexing;
 use crate::problem::Problem;
+
+/// An event of the stream.
+#[derive(ToSchema)]
+#[allow(dead_code)] // for the description
+struct News {
+    /// `indexing`.
+    event: String,
+    /// How far indexing is: an `Indexing` as JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
 
 /// How far indexing is, again whenever that changes, as server-sent events named `indexing`
 #[utoipa::path(get, path = "/api/events", tag = "pictures",
-    responses((status = 200, body = Indexing, content_type = "text/event-stream"), Refused))]
+    responses((status = 200, body = News, content_type = "text/event-stream"), Refused))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {

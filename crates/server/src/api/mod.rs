@@ -11,6 +11,7 @@
 //! | `filter.rs` | which pictures may come |
 //! | `duplicates.rs` | copies of one picture |
 //! | `vectors.rs` | the index of vectors: search, additions, removals |
+//! | `items.rs` | its items, by numbers or names, with what is known of them |
 //! | `session.rs` | the token, for the page |
 //! | `extract.rs` | what requests carry; refused as JSON |
 
@@ -20,6 +21,7 @@ mod events;
 mod extract;
 mod files;
 mod filter;
+mod items;
 mod search;
 mod session;
 mod state;

@@ -1,17 +1,19 @@
 //! The index of vectors: search, additions, removals.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use linjin::index::error::UpdateError;
-use linjin::index::{Add, Effort, Filter, Filters, Search, Vector, Vectors as Rows};
-use linjin_columns::Described;
+use linjin::index::{Add, Effort, Filters, Search, Vector, Vectors as Rows};
+use linjin_columns::{BesideError, Described, json};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Refused;
 use super::extract::{Body, Name};
+use super::items::{self, Chosen, Given, Item, Known};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::vectors::Vectors;
@@ -70,10 +72,10 @@ pub(super) struct Queries {
     /// Compare every vector.
     #[serde(default)]
     exact: bool,
-    /// Find only these ids.
-    filter: Option<Vec<u64>>,
-    /// Do not find these ids.
-    exclude: Option<Vec<u64>>,
+    /// Find only these ids, or those of which a condition on columns is true: `"price < 10 and lang = 'zh'"`.
+    filter: Option<Chosen>,
+    /// Do not find these ids, or those of which a condition is true.
+    exclude: Option<Chosen>,
 }
 
 fn ten() -> usize {
@@ -89,8 +91,11 @@ pub(super) struct Neighbours {
 /// Neighbours of a query: closest first, equal distances by the smaller id.
 #[derive(Serialize, ToSchema)]
 struct Near {
-    ids: Vec<u64>,
+    ids: Vec<Item>,
     distances: Vec<f32>,
+    /// What is known of them: a list of values for each column, where the index has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<BTreeMap<String, Vec<Value>>>,
 }
 
 /// The nearest neighbours of vectors
@@ -126,36 +131,58 @@ fn neighbours(vectors: &Vectors, asked: Queries) -> Result<Neighbours, Problem> 
     if asked.vectors.is_empty() {
         return Ok(Neighbours { results: Vec::new() });
     }
-    let (filter, exclude) = (asked.filter.map(Filter::Ids), asked.exclude.map(Filter::Ids));
+    let chosen = |chosen: Option<&Chosen>| chosen.map(|chosen| chosen.filter(vectors)).transpose();
+    let (filter, exclude) = (chosen(asked.filter.as_ref())?, chosen(asked.exclude.as_ref())?);
     let search = Search {
         effort,
-        filter: filter.as_ref().map(Filters::Same),
-        exclude: exclude.as_ref().map(Filters::Same),
+        filter: filter.as_deref().map(Filters::Same),
+        exclude: exclude.as_deref().map(Filters::Same),
         // Others ask too.
         threads: Some(1),
         ..Search::new(asked.k)
     };
+    // Before the search: an item that goes meanwhile is told as it was.
+    let known = Known::of(vectors, &index.notes())?;
     let found = index.search_many(rows.rows(), &search)?;
     let near = |(row, &count): (usize, &usize)| {
         let at = row * found.k..row * found.k + count;
-        Near { ids: found.ids[at.clone()].to_vec(), distances: found.distances[at].to_vec() }
+        let ids = &found.ids[at.clone()];
+        let distances = found.distances[at].to_vec();
+        Ok(Near {
+            ids: ids.iter().map(|&id| known.item(id)).collect(),
+            distances,
+            columns: known.columns(ids)?,
+        })
     };
-    Ok(Neighbours { results: found.counts.iter().enumerate().map(near).collect() })
+    Ok(Neighbours { results: found.counts.iter().enumerate().map(near).collect::<Result<_, Problem>>()? })
 }
 
 /// The vector of an id.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Stored {
-    id: u64,
+    id: Item,
     /// Numbers; for `hamming`, bits.
     vector: Vec<f32>,
+    /// What is known of it: a list of one value for each column, where the index has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<BTreeMap<String, Vec<Value>>>,
 }
 
 /// The vector that has an id
-#[utoipa::path(get, path = "/api/index/vectors/{id}", tag = "vectors", params(("id" = u64, Path)),
+#[utoipa::path(get, path = "/api/index/vectors/{id}", tag = "vectors",
+    params(("id" = String, Path, description = "A number, or a name in an index whose items have names")),
     responses((status = 200, body = Stored), Refused))]
-pub(super) async fn get(State(app): State<Arc<App>>, Name(id): Name<u64>) -> Result<Json<Stored>, Problem> {
-    let index = &app.vectors()?.index;
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    Name(word): Name<String>,
+) -> Result<Json<Stored>, Problem> {
+    let shared = Arc::clone(&app);
+    app.reads.pass(move || Ok(Json(stored(shared.vectors()?, word)?))).await
+}
+
+fn stored(vectors: &Vectors, word: String) -> Result<Stored, Problem> {
+    let (index, known) = (&vectors.index, Known::of(vectors, &vectors.index.notes())?);
+    let id = items::number(vectors, word)?;
     let vector = match index.get(id)? {
         Some(Vector::Floats(vector)) => vector,
         Some(Vector::Bits(bytes)) => {
@@ -163,7 +190,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, Name(id): Name<u64>) -> Res
         }
         None => return Err(Problem::missing("unknown_id", format!("the id {id} is not in the index"))),
     };
-    Ok(Json(Stored { id, vector }))
+    Ok(Stored { id: known.item(id), vector, columns: known.columns(&[id])? })
 }
 
 /// Vectors to add.
@@ -171,8 +198,10 @@ pub(super) async fn get(State(app): State<Arc<App>>, Name(id): Name<u64>) -> Res
 pub(super) struct New {
     /// Numbers; for `hamming`, bits: 0 or 1.
     vectors: Vec<Vec<f32>>,
-    /// One for each; without them, numbers behind the largest id.
-    ids: Option<Vec<u64>>,
+    /// One for each: all numbers, or all names. Without them, numbers behind the largest id.
+    ids: Option<Vec<Item>>,
+    /// What is known of them: lists with a value for each. Numbers, text, truth values; dates and times as text.
+    columns: Option<BTreeMap<String, Vec<Value>>>,
     /// A vector takes the place of the one that has its id.
     #[serde(default)]
     replace: bool,
@@ -181,7 +210,7 @@ pub(super) struct New {
 /// The ids of what was added.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Added {
-    ids: Vec<u64>,
+    ids: Vec<Item>,
 }
 
 /// Add vectors, all or none. They are found at once, and in the file when it is saved
@@ -189,22 +218,42 @@ pub(super) struct Added {
     responses((status = 200, body = Added), Refused))]
 pub(super) async fn add(State(app): State<Arc<App>>, Body(new): Body<New>) -> Result<Json<Added>, Problem> {
     let shared = Arc::clone(&app);
-    let add = move || {
-        let vectors = shared.vectors()?;
-        let rows = Numbers::of(vectors, &new.vectors)?;
-        let add = Add { replace: new.replace, ..Add::default() };
-        let added = vectors.beside.add(&vectors.index, rows.rows(), new.ids.as_deref(), Described::Not, &add);
-        let ids = added.map_err(UpdateError::from)?;
-        vectors.touch();
-        Ok(Json(Added { ids }))
+    app.work.pass(move || Ok(Json(added(shared.vectors()?, new)?))).await
+}
+
+fn added(vectors: &Vectors, new: New) -> Result<Added, Problem> {
+    let Vectors { index, beside, .. } = vectors;
+    let rows = Numbers::of(vectors, &new.vectors)?;
+    let columns = match &new.columns {
+        Some(lists) => {
+            let known = beside.of(&index.notes())?.schema();
+            let columns = json::columns(lists, new.vectors.len(), &known);
+            Some(columns.map_err(BesideError::from)?)
+        }
+        None => None,
     };
-    app.work.pass(add).await
+    let described = columns.as_ref().map_or(Described::Not, Described::Columns);
+    let add = Add { replace: new.replace, ..Add::default() };
+    let given = new.ids.as_deref().map(items::given).transpose()?;
+    let ids = match &given {
+        None => beside.add(index, rows.rows(), None, described, &add)?,
+        Some(Given::Numbers(ids)) => {
+            items::unnamed(vectors)?;
+            beside.add(index, rows.rows(), Some(ids), described, &add)?
+        }
+        Some(Given::Names(names)) => {
+            beside.add(index, rows.rows(), None, Described::Names(names, columns.as_ref()), &add)?
+        }
+    };
+    vectors.touch();
+    Ok(Added { ids: new.ids.unwrap_or_else(|| ids.into_iter().map(Item::Number).collect()) })
 }
 
 /// Vectors to remove.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Old {
-    ids: Vec<u64>,
+    /// Numbers, or names.
+    ids: Vec<Item>,
 }
 
 /// Remove vectors, all or none. They are gone at once, and from the file when it is saved
@@ -217,7 +266,7 @@ pub(super) async fn remove(
     let shared = Arc::clone(&app);
     let remove = move || {
         let vectors = shared.vectors()?;
-        vectors.beside.remove(&vectors.index, &old.ids).map_err(UpdateError::from)?;
+        vectors.beside.remove(&vectors.index, &items::numbers(vectors, &old.ids)?)?;
         vectors.touch();
         Ok(Json(IndexFacts::of(vectors)))
     };

@@ -235,6 +235,10 @@ fn the_description_knows_every_path() {
         let described = served.json("/openapi.json").await;
         let paths = described["paths"].as_object().unwrap();
         assert_eq!(paths.len(), 20);
+        let words = described.to_string();
+        for name in words.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(described["components"]["schemas"].get(name).is_some(), "{name} is not described");
+        }
         for (path, methods) in paths {
             for (method, facts) in methods.as_object().unwrap() {
                 let path = path.replace("{id}", "1").replace("{upload}", "0");

@@ -116,3 +116,82 @@ fn changes_are_found_at_once_and_saved_when_asked() {
         assert_eq!(Index::open(&path).unwrap().ids().unwrap(), [20, 30, 40]);
     });
 }
+
+#[test]
+fn what_is_known_of_vectors_comes_with_them_and_chooses_them() {
+    let (folder, served) = served(Metric::Euclidean);
+    wait(async {
+        let new = json!({
+            "vectors": [[1, 1, 0], [2, 0, 0]], "ids": [40, 50],
+            "columns": { "price": [9.5, 20], "lang": ["zh", null] }
+        });
+        assert_eq!(add(&served, &new).await.json()["ids"], json!([40, 50]));
+        let asked = json!({ "vectors": [[1, 0, 0]], "k": 2, "filter": "price < 30" });
+        let found = search(&served, &asked).await.json();
+        assert_eq!(found["results"][0]["ids"], json!([40, 50]));
+        assert_eq!(found["results"][0]["columns"], json!({ "price": [9.5, 20.0], "lang": ["zh", null] }));
+        let asked = json!({ "vectors": [[1, 0, 0]], "k": 2, "exclude": "lang = 'zh'" });
+        let found = search(&served, &asked).await.json();
+        assert_eq!(found["results"][0]["ids"], json!([20, 10]));
+        assert_eq!(found["results"][0]["columns"]["price"], json!([null, null]));
+        let stored = served.json("/api/index/vectors/40").await;
+        assert_eq!(stored["columns"], json!({ "price": [9.5], "lang": ["zh"] }));
+        for wrong in [
+            json!({ "vectors": [[1, 2, 3]], "filter": "prize < 30" }),
+            json!({ "vectors": [[1, 2, 3]], "filter": "price < 'x'" }),
+            json!({ "vectors": [[1, 2, 3]], "filter": "price <" }),
+            json!({ "vectors": [[1, 2, 3]], "filter": ["forty"] }),
+        ] {
+            assert_eq!(search(&served, &wrong).await.problem(400), "bad_request", "{wrong}");
+        }
+        assert_eq!(search(&served, &json!({ "vectors": [], "filter": 7 })).await.problem(422), "bad_request");
+        for columns in [json!({ "price": [1] }), json!({ "price": ["a", "b"] }), json!({ "x": [[1], [2]] })] {
+            let new = json!({ "vectors": [[1, 1, 0], [2, 0, 0]], "columns": columns });
+            assert_eq!(add(&served, &new).await.problem(400), "bad_request", "{columns}");
+        }
+        assert_eq!(served.json("/api/index").await["vectors"], 5, "what is refused changes nothing");
+
+        served.post("/api/index/remove", &json!({ "ids": [40] })).await.json();
+        served.post("/api/index/save", &json!(null)).await.json();
+    });
+    let again = Served::new(Options { index: Some(folder.path().join("items.linjin")), ..nothing() });
+    wait(async {
+        let asked = json!({ "vectors": [[1, 0, 0]], "filter": "price is not null" });
+        let found = search(&again, &asked).await.json();
+        assert_eq!(found["results"][0]["ids"], json!([50]));
+    });
+}
+
+#[test]
+fn items_may_have_names() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("named.linjin");
+    Index::new(3, Metric::Euclidean).unwrap().save(&path).unwrap();
+    let served = Served::new(Options { index: Some(path), ..nothing() });
+    wait(async {
+        let new = json!({ "vectors": [[0, 0, 0], [1, 0, 0]], "ids": ["茶", "tea/green"], "columns": { "n": [1, 2] } });
+        assert_eq!(add(&served, &new).await.json()["ids"], json!(["茶", "tea/green"]));
+        assert_eq!(add(&served, &new).await.problem(409), "exists");
+        for wrong in [json!([1]), json!(["a", 1]), json!([1, "a"])] {
+            let vectors = vec![[0, 0, 0]; wrong.as_array().unwrap().len()];
+            let new = json!({ "vectors": vectors, "ids": wrong });
+            assert_eq!(add(&served, &new).await.problem(400), "bad_request", "{wrong}");
+        }
+        let asked = json!({ "vectors": [[0, 0, 0]], "filter": ["tea/green", "茶"], "exclude": ["茶"] });
+        let found = search(&served, &asked).await.json();
+        assert_eq!(found["results"][0]["ids"], json!(["tea/green"]));
+        let unknown = json!({ "vectors": [[0, 0, 0]], "filter": ["coffee"] });
+        assert_eq!(search(&served, &unknown).await.problem(404), "unknown_id");
+        let numbers = json!({ "vectors": [[0, 0, 0]], "filter": [0] });
+        assert_eq!(search(&served, &numbers).await.problem(400), "bad_request");
+        assert_eq!(served.json("/api/index/vectors/%E8%8C%B6").await["id"], "茶");
+        assert_eq!(served.json("/api/index/vectors/tea%2Fgreen").await["vector"], json!([1.0, 0.0, 0.0]));
+        assert_eq!(served.get("/api/index/vectors/coffee").await.problem(404), "unknown_id");
+        let gone = served.post("/api/index/remove", &json!({ "ids": ["茶"] })).await.json();
+        assert_eq!(gone["vectors"], 1);
+        assert_eq!(
+            served.post("/api/index/remove", &json!({ "ids": ["茶"] })).await.problem(404),
+            "unknown_id"
+        );
+    });
+}
