@@ -2,15 +2,20 @@
 //!
 //! For `annoy_file` small sound files: some are built here, for each metric; the rest are the golden files in GOLDEN, which
 //! Annoy wrote, and whose names begin with metric and dimension: `angular-f10-...ann`. For `vector_files` a file of each
-//! kind, and the .hdf5 files in VECTORS. For `index_file` each file that it can change, and changes of the head; for
+//! kind, tables, and the .hdf5 files in VECTORS. For `columns` a sound note, changes of its words, and expressions. For `index_file` each file that it can change, and changes of the head; for
 //! `journal_file` the sound journal, whole and cut off, and changes of its words.
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow_array::types::Float32Type;
+use arrow_array::{ArrayRef, FixedSizeListArray, Int64Array, RecordBatch, StringArray};
+use arrow_ipc::writer::{FileWriter, StreamWriter};
 use linjin::forest::{Forest, Metric};
 use linjin_fuzz::{Numbers, pack};
+use parquet::arrow::ArrowWriter;
 
 /// Items, dimension, trees: no item, one, one bucket, many splits, and vectors longer than a kernel's block.
 const SHAPES: [(usize, usize, usize); 8] =
@@ -28,6 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     index_files(&into("index_file")?)?;
     journals(&into("journal_file")?)?;
     vector_files(&into("vector_files")?, Path::new(&vectors))?;
+    tables(&into("vector_files")?)?;
+    columns(&into("columns")?)?;
     let corpus = &into("annoy_file")?;
     for metric in Metric::ALL {
         for (items, dim, trees) in SHAPES {
@@ -97,6 +104,50 @@ fn vector_files(corpus: &Path, data: &Path) -> Result<(), Box<dyn Error>> {
             let name = path.file_name().ok_or("a file without a name")?;
             fs::write(corpus.join(name), [&[4], &*fs::read(&path)?].concat())?;
         }
+    }
+    Ok(())
+}
+
+/// A table of two vectors, with what is known of them, in each form that has tables.
+fn tables(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    let vectors = [[1.0, 0.0], [0.5, 2.0]].map(|vector| Some(vector.map(Some)));
+    let vectors = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(vectors, 2);
+    let rows = RecordBatch::try_from_iter([
+        ("vector", Arc::new(vectors) as ArrayRef),
+        ("price", Arc::new(Int64Array::from(vec![Some(5), None]))),
+        ("lang", Arc::new(StringArray::from(vec!["zh", "en"]))),
+    ])?;
+    let (schema, arrow, parquet) = (rows.schema(), vec![5], vec![6]);
+    let mut file = FileWriter::try_new(arrow.clone(), &schema)?;
+    file.write(&rows)?;
+    fs::write(corpus.join("arrow"), file.into_inner()?)?;
+    let mut stream = StreamWriter::try_new(arrow, &schema)?;
+    stream.write(&rows)?;
+    fs::write(corpus.join("arrow-stream"), stream.into_inner()?)?;
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, schema, None)?;
+    writer.write(&rows)?;
+    writer.close()?;
+    fs::write(corpus.join("parquet"), [parquet, bytes].concat())?;
+    Ok(())
+}
+
+/// A note, whole and with words of it changed, and conditions.
+fn columns(corpus: &Path) -> Result<(), Box<dyn Error>> {
+    let note = &linjin_fuzz::columns::SOUND.note;
+    fs::write(corpus.join("note"), [&[0], &note[..]].concat())?;
+    for at in (0..note.len() as u16).step_by(8) {
+        let [low, high] = at.to_le_bytes();
+        fs::write(corpus.join(format!("note-{at}")), [1, low, high, 0xFF, 0xFF, 0, 0])?;
+    }
+    let expressions = [
+        linjin_fuzz::columns::EXPRESSION,
+        "int in (1, 2.5, -3e2) and not flag is null",
+        "\"text\" between 'a' and 'p' or int <> half",
+        "day = date '1970-01-02' and time is not null and (flag = true or text ilike 'T__')",
+    ];
+    for (number, expression) in expressions.iter().enumerate() {
+        fs::write(corpus.join(format!("expression-{number}")), [&[2], expression.as_bytes()].concat())?;
     }
     Ok(())
 }

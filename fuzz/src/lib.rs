@@ -1,5 +1,6 @@
-//! What the fuzz targets and their seeds share: the head of an input, numbers, vectors, a folder; index files, journals.
+//! What the fuzz targets and their seeds share: the head of an input, numbers, vectors, a folder; tables, index files, journals.
 
+pub mod columns;
 pub mod index;
 pub mod journal;
 
