@@ -82,7 +82,8 @@ impl Index {
     /// The index was not opened for writing, or was closed.
     pub fn rollback(&self) -> Result<(), CommitError> {
         let writer = self.home.writer()?;
-        self.go_back(|| writer.roll_back())
+        let (_, mut free) = self.writer();
+        writer.roll_back(|version| self.show(version, &mut free))
     }
 
     /// Folds the journal into the file: a new file with all that is committed is written beside and renamed, as by
@@ -105,7 +106,8 @@ impl Index {
     /// The index belongs to another process, from which this one was forked.
     pub fn close(&self) -> Result<(), CommitError> {
         let Ok(writer) = self.home.writer() else { return Ok(()) };
-        self.go_back(|| writer.close())
+        let (_, mut free) = self.writer();
+        writer.close(|version| self.show(version, &mut free))
     }
 
     /// Whether changes can be committed: the index was opened for writing, and not closed.
@@ -124,17 +126,14 @@ impl Index {
         let Home::File(reader) = &self.home else { return Ok(false) };
         let (version, mut free) = self.writer();
         let Some(next) = lock(reader).refresh(&version)? else { return Ok(false) };
-        *free = None;
-        self.current.store(Arc::new(next));
+        self.show(Arc::new(next), &mut free);
         Ok(true)
     }
 
-    fn go_back(&self, go: impl FnOnce() -> Result<Arc<Version>, CommitError>) -> Result<(), CommitError> {
-        let (_, mut free) = self.writer();
-        let version = go()?;
+    /// Has the next search see a version that is not made of the one before; what was free in that one may not be in this.
+    fn show(&self, version: Arc<Version>, free: &mut Option<Vec<u32>>) {
         *free = None;
         self.current.store(version);
-        Ok(())
     }
 }
 

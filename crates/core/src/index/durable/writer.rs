@@ -214,18 +214,20 @@ impl Writer {
         checkpoint::fold(&self.shared)
     }
 
-    /// Forgets the changes since the last commit, and returns the version that it led to.
-    pub(super) fn roll_back(&self) -> Result<Arc<Version>, CommitError> {
+    /// Forgets the changes since the last commit, and has the version shown that it led to: before anybody can commit again,
+    /// who would take for committed what is still shown.
+    pub(super) fn roll_back(&self, show: impl FnOnce(Arc<Version>)) -> Result<(), CommitError> {
         self.own()?;
         let mut state = lock(&self.shared.state);
         state.journal()?.roll_back();
         state.latest = state.committed.clone();
         state.since = None;
-        Ok(state.latest.clone())
+        show(state.latest.clone());
+        Ok(())
     }
 
-    /// Lets go of the journal and the lock, and returns the last committed version.
-    pub(super) fn close(&self) -> Result<Arc<Version>, CommitError> {
+    /// Lets go of the journal and the lock, and has the last committed version shown.
+    pub(super) fn close(&self, show: impl FnOnce(Arc<Version>)) -> Result<(), CommitError> {
         self.own()?;
         // Whoever comes next must not find a checkpoint at work.
         let folding = lock(&self.shared.folding);
@@ -234,13 +236,13 @@ impl Writer {
             state.generation = open.journal.committed().0.commit;
         }
         state.latest = state.committed.clone();
-        let version = state.latest.clone();
+        show(state.latest.clone());
         drop((state, folding));
         self.shared.wake.notify_one();
         if let Some(background) = lock(&self.background).take() {
             _ = background.join();
         }
-        Ok(version)
+        Ok(())
     }
 
     pub(super) fn tell(&self, info: &mut Info) {
@@ -262,6 +264,6 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        _ = self.close();
+        _ = self.close(|_| ());
     }
 }
