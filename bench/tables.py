@@ -1,4 +1,4 @@
-"""The newest measurements of bench/record, as tables in docs/benchmarks.md, README.md and README.zh-TW.md.
+"""The newest measurements of bench/record, as tables in docs/benchmarks.md, README.md and those in 繁體中文.
 
     python bench/tables.py [--check]
 
@@ -13,15 +13,16 @@ from measure import RECORD, ROOT, number
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
+# section: English, 繁體中文
 TITLES = {
-    "queries": "Queries a second, one thread",
-    "build": "Seconds to build 10 trees",
-    "batch": "Queries a second, a batch on two threads",
-    "add": "Items added a second, before the build",
-    "call": "Microseconds a query, n = 10, a warm index of 1,000 x 40",
-    "load": "Opening a large file",
-    "change": "Seconds until 1,000 more items are found",
-    "recall": "Recall@10 of indexes each built itself",
+    "queries": ("Queries a second, one thread", "每秒查詢數，單執行緒"),
+    "build": ("Seconds to build 10 trees", "建立 10 棵樹的秒數"),
+    "batch": ("Queries a second, a batch on two threads", "每秒查詢數，一批查詢，兩個執行緒"),
+    "add": ("Items added a second, before the build", "每秒加入的項目數，建立之前"),
+    "call": ("Microseconds a query, n = 10, a warm index of 1,000 x 40", "每個查詢的微秒數，n = 10，預熱過的 1,000 x 40 索引"),
+    "load": ("Opening a large file", "開啟大檔案"),
+    "change": ("Seconds until 1,000 more items are found", "再加入 1,000 個項目到可查詢的秒數"),
+    "recall": ("Recall@10 of indexes each built itself", "各自建立的索引的 recall@10"),
 }
 
 # (section, words that the row's label must hold, English, 繁體中文)
@@ -89,23 +90,24 @@ def table(heads, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def told(facts, language="en"):
+def told(facts, language):
     """Where and when a section was measured."""
     return FROM[language].format(**{**facts, "date": facts["date"][:10]})
 
 
-def full(sections):
-    """Every section, for docs/benchmarks.md."""
+def full(sections, language):
+    """Every section, for docs/benchmarks.md and the page in 繁體中文; labels and notes are as recorded."""
     parts = []
-    for name, title in TITLES.items():
+    for name, titles in TITLES.items():
         if name not in sections:
             continue
         facts, rows, notes = sections[name]
         unit = rows[0]["unit"]
         body = [(row["row"] + (f", {row['unit']}" if row["unit"] != unit else ""), *cells(row)) for row in rows]
         remarks = "".join(f"\n\n{note['text'][0].upper()}{note['text'][1:]}." for note in notes)
-        parts.append(f"### {title}\n\n{table((unit, *HEADS['en'][1:]), body)}{remarks}\n\n{told(facts)}")
-    return "\n\n".join(parts) or WAITING["en"]
+        heads = (unit, *HEADS[language][1:])
+        parts.append(f"### {titles[language == 'zh']}\n\n{table(heads, body)}{remarks}\n\n{told(facts, language)}")
+    return "\n\n".join(parts) or WAITING[language]
 
 
 def short(sections, language):
@@ -129,7 +131,8 @@ def main():
     """Writes the pages, or checks them."""
     sections = newest()
     pages = {
-        "docs/benchmarks.md": full(sections),
+        "docs/benchmarks.md": full(sections, "en"),
+        "docs/benchmarks.zh-TW.md": full(sections, "zh"),
         "README.md": short(sections, "en"),
         "README.zh-TW.md": short(sections, "zh"),
     }

@@ -11,10 +11,13 @@ import linjin
 import linjin.annoy
 
 MARK = "<!-- api -->"
+# The line that leads to the other language; the site has a switch for that.
+LANGUAGE = r"^\[(?:English|正體中文)\]\([\w.-]+\)$"
 
 
 def on_page_markdown(markdown, page, **_):
     """The page as the site shows it."""
+    markdown = re.sub(LANGUAGE, "", markdown, flags=re.M)
     markdown = re.sub(r"\[([^\]]+)\]\((?:\.\./)+[^)]*\)", r"\1", markdown)
     return markdown.replace(MARK, api()) if MARK in markdown else markdown
 
