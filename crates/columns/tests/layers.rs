@@ -7,8 +7,8 @@ use std::{fs, path::Path};
 /// Lowest first; modules of one layer do not use one another.
 const LAYERS: &[&[&str]] = &[
     &["error"],
-    &["json", "kinds"],
-    &["rows"],
+    &["kinds", "words"],
+    &["json", "rows"],
     &["note", "table"],
     &["expression"],
     &["columns"],
