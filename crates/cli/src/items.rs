@@ -1,11 +1,12 @@
 //! The items of an index as they are typed and shown: by their numbers or names, with what is known of them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use linjin::index::{Filter, Index};
-use linjin_columns::{Beside, BesideError, Columns};
-use serde_json::{Map, Value};
+use linjin_columns::{Beside, BesideError, Columns, json, type_name};
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::output::values;
@@ -63,23 +64,17 @@ impl<'a> Items<'a> {
     }
 
     /// What is known of items, in JSON: a list for each column. Nothing where the index has no columns.
-    pub(crate) fn known(&self, ids: &[u64]) -> Result<Option<Map<String, Value>>, Failure> {
+    pub(crate) fn known(&self, ids: &[u64]) -> Result<Option<BTreeMap<String, Vec<Value>>>, Failure> {
         if self.columns.schema().fields().is_empty() {
             return Ok(None);
         }
-        let batch = self.take(ids)?;
-        let fields = batch.schema();
-        let column = |(i, field): (usize, &Arc<_>)| {
-            let field: &arrow_schema::Field = field;
-            (field.name().clone(), Value::Array(linjin_columns::json::values(batch.column(i))))
-        };
-        Ok(Some(fields.fields().iter().enumerate().map(column).collect()))
+        Ok(Some(json::lists(&self.take(ids)?)))
     }
 
     /// The columns and their types, in words; nothing where there are none.
     pub(crate) fn kinds(&self) -> Vec<(String, String)> {
         let fields = self.columns.schema();
-        fields.fields().iter().map(|field| (field.name().clone(), values::kind(field.data_type()))).collect()
+        fields.fields().iter().map(|field| (field.name().clone(), type_name(field.data_type()))).collect()
     }
 
     /// Whether the items have names instead of numbers.

@@ -43,6 +43,13 @@ pub fn values(column: &ArrayRef) -> Vec<Value> {
     known(words(column).into_iter().map(|word| word.map(Value::from)).collect())
 }
 
+/// Each column of some rows as a list of its [`values`].
+pub fn lists(rows: &RecordBatch) -> BTreeMap<String, Vec<Value>> {
+    let schema = rows.schema();
+    let columns = schema.fields().iter().zip(rows.columns());
+    columns.map(|(field, column)| (field.name().clone(), values(column))).collect()
+}
+
 /// Columns of lists with a value for each of so many rows. Text becomes dates and times, and numbers become floats of fewer
 /// digits, where the column is known as one of these; whole numbers are int64, others float64, where it is not known.
 ///
@@ -86,7 +93,7 @@ fn column(name: &str, values: &[Value], known: Option<&DataType>) -> Result<Arra
                 Some(time @ DataType::Timestamp(_, None)) => Ok(strictly(&text, time)?),
                 Some(DataType::Timestamp(unit, Some(zone))) => {
                     let moments = strictly(&text, &DataType::Timestamp(*unit, Some(ZONE.into())))?;
-                    Ok(in_zone(&moments, zone)?)
+                    Ok(in_zone(&moments, *unit, zone)?)
                 }
                 _ => Ok(text),
             }

@@ -81,7 +81,7 @@ fn is_text(of: &DataType) -> bool {
 }
 
 /// What a type is called in messages: as in Python, where most callers are.
-pub(crate) fn name(of: &DataType) -> String {
+pub fn name(of: &DataType) -> String {
     match of {
         _ if is_text(of) => "text".to_owned(),
         DataType::Boolean => "bool".to_owned(),

@@ -35,4 +35,5 @@ mod words;
 pub use beside::{Beside, BesideError, Described};
 pub use columns::Columns;
 pub use error::{ColumnsError, ExpressionError};
+pub use kinds::name as type_name;
 pub use words::words;

@@ -2,7 +2,7 @@
 
 use arrow_array::{Array, ArrayRef, make_array};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{ArrowError, DataType};
+use arrow_schema::{ArrowError, DataType, TimeUnit};
 
 /// The zone in which moments are told. Arrow reads no names of zones, and a moment is the same one in each.
 pub(crate) const ZONE: &str = "+00:00";
@@ -10,7 +10,7 @@ pub(crate) const ZONE: &str = "+00:00";
 /// Each value in words, moments of a zone in UTC; `None` where nothing is known, and for types that columns do not have.
 pub fn words(column: &ArrayRef) -> Vec<Option<String>> {
     let shown = match column.data_type() {
-        DataType::Timestamp(_, Some(_)) => in_zone(column, ZONE).unwrap_or_else(|_| column.clone()),
+        DataType::Timestamp(unit, Some(_)) => in_zone(column, *unit, ZONE).unwrap_or_else(|_| column.clone()),
         _ => column.clone(),
     };
     match ArrayFormatter::try_new(&shown, &FormatOptions::new()) {
@@ -22,10 +22,7 @@ pub fn words(column: &ArrayRef) -> Vec<Option<String>> {
 }
 
 /// The same moments, in a zone of another name.
-pub(crate) fn in_zone(column: &ArrayRef, zone: &str) -> Result<ArrayRef, ArrowError> {
-    let kind = match column.data_type() {
-        DataType::Timestamp(unit, _) => DataType::Timestamp(*unit, Some(zone.into())),
-        other => other.clone(),
-    };
-    Ok(make_array(column.to_data().into_builder().data_type(kind).build()?))
+pub(crate) fn in_zone(moments: &ArrayRef, unit: TimeUnit, zone: &str) -> Result<ArrayRef, ArrowError> {
+    let kind = DataType::Timestamp(unit, Some(zone.into()));
+    Ok(make_array(moments.to_data().into_builder().data_type(kind).build()?))
 }

@@ -1,4 +1,4 @@
-"""Asks the server thousands of requests made of its own description, right ones and wrong ones, by Schemathesis.
+"""Asks the server more than a thousand requests made of its own description, right ones and wrong ones, by Schemathesis.
 
     python crates/server/api-tests/run.py path/to/linjin [options of `st run`]
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# What a rejected request shows is told by its own tests: a right request may be refused for what the index holds.
+# Not whether a request has to be refused: that depends on what the index holds, and has tests of its own.
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
 
 

@@ -1,10 +1,11 @@
 //! What was found, as tables, as lines of JSON and as .npy.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use linjin::index::HitsBatch;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{json_line, npy_header, table};
 use crate::failure::Failure;
@@ -19,7 +20,7 @@ struct Line<'a> {
     ids: Vec<Value>,
     distances: &'a [f32],
     #[serde(skip_serializing_if = "Option::is_none")]
-    columns: Option<Map<String, Value>>,
+    columns: Option<BTreeMap<String, Vec<Value>>>,
 }
 
 /// Ids and distances of one query, closest first.

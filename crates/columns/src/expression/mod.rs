@@ -34,7 +34,7 @@ use predicate::Predicate;
 use crate::error::ExpressionError;
 use crate::table::Table;
 
-/// Bytes of stack to read an expression with. Within the limits of `parse.rs` a few megabytes are used where nothing is
+/// Bytes of stack to read an expression with. At the limits of `parse.rs` two megabytes are not enough where nothing is
 /// optimised, and threads of some systems have half of one.
 const STACK: usize = 16 << 20;
 

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::Refused;
 use super::extract::{Body, Name};
-use super::items::{self, Chosen, Given, Item, Known};
+use super::items::{Chosen, Ids, Item, Known, refuse_numbers};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::vectors::Vectors;
@@ -131,8 +131,8 @@ fn neighbours(vectors: &Vectors, asked: Queries) -> Result<Neighbours, Problem> 
     if asked.vectors.is_empty() {
         return Ok(Neighbours { results: Vec::new() });
     }
-    let chosen = |chosen: Option<&Chosen>| chosen.map(|chosen| chosen.filter(vectors)).transpose();
-    let (filter, exclude) = (chosen(asked.filter.as_ref())?, chosen(asked.exclude.as_ref())?);
+    let chosen = |chosen: Option<Chosen>| chosen.map(|chosen| chosen.filter(vectors)).transpose();
+    let (filter, exclude) = (chosen(asked.filter)?, chosen(asked.exclude)?);
     let search = Search {
         effort,
         filter: filter.as_deref().map(Filters::Same),
@@ -182,7 +182,7 @@ pub(super) async fn get(
 
 fn stored(vectors: &Vectors, word: String) -> Result<Stored, Problem> {
     let (index, known) = (&vectors.index, Known::of(vectors, &vectors.index.notes())?);
-    let id = items::number(vectors, word)?;
+    let id = known.number(word)?;
     let vector = match index.get(id)? {
         Some(Vector::Floats(vector)) => vector,
         Some(Vector::Bits(bytes)) => {
@@ -199,7 +199,7 @@ pub(super) struct New {
     /// Numbers; for `hamming`, bits: 0 or 1.
     vectors: Vec<Vec<f32>>,
     /// One for each: all numbers, or all names. Without them, numbers behind the largest id.
-    ids: Option<Vec<Item>>,
+    ids: Option<Ids>,
     /// What is known of them: lists with a value for each. Numbers, text, truth values; dates and times as text.
     columns: Option<BTreeMap<String, Vec<Value>>>,
     /// A vector takes the place of the one that has its id.
@@ -210,7 +210,7 @@ pub(super) struct New {
 /// The ids of what was added.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Added {
-    ids: Vec<Item>,
+    ids: Ids,
 }
 
 /// Add vectors, all or none. They are found at once, and in the file when it is saved
@@ -234,26 +234,25 @@ fn added(vectors: &Vectors, new: New) -> Result<Added, Problem> {
     };
     let described = columns.as_ref().map_or(Described::Not, Described::Columns);
     let add = Add { replace: new.replace, ..Add::default() };
-    let given = new.ids.as_deref().map(items::given).transpose()?;
-    let ids = match &given {
-        None => beside.add(index, rows.rows(), None, described, &add)?,
-        Some(Given::Numbers(ids)) => {
-            items::unnamed(vectors)?;
-            beside.add(index, rows.rows(), Some(ids), described, &add)?
+    let ids = match new.ids {
+        None => Ids::Numbers(beside.add(index, rows.rows(), None, described, &add)?),
+        Some(Ids::Numbers(ids)) => {
+            refuse_numbers(&ids, vectors)?;
+            Ids::Numbers(beside.add(index, rows.rows(), Some(&ids), described, &add)?)
         }
-        Some(Given::Names(names)) => {
-            beside.add(index, rows.rows(), None, Described::Names(names, columns.as_ref()), &add)?
+        Some(Ids::Names(names)) => {
+            beside.add(index, rows.rows(), None, Described::Names(&names, columns.as_ref()), &add)?;
+            Ids::Names(names)
         }
     };
     vectors.touch();
-    Ok(Added { ids: new.ids.unwrap_or_else(|| ids.into_iter().map(Item::Number).collect()) })
+    Ok(Added { ids })
 }
 
 /// Vectors to remove.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Old {
-    /// Numbers, or names.
-    ids: Vec<Item>,
+    ids: Ids,
 }
 
 /// Remove vectors, all or none. They are gone at once, and from the file when it is saved
@@ -266,7 +265,7 @@ pub(super) async fn remove(
     let shared = Arc::clone(&app);
     let remove = move || {
         let vectors = shared.vectors()?;
-        vectors.beside.remove(&vectors.index, &items::numbers(vectors, &old.ids)?)?;
+        vectors.beside.remove(&vectors.index, &old.ids.numbers(vectors)?)?;
         vectors.touch();
         Ok(Json(IndexFacts::of(vectors)))
     };

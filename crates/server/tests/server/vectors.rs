@@ -172,10 +172,10 @@ fn items_may_have_names() {
         let new = json!({ "vectors": [[0, 0, 0], [1, 0, 0]], "ids": ["茶", "tea/green"], "columns": { "n": [1, 2] } });
         assert_eq!(add(&served, &new).await.json()["ids"], json!(["茶", "tea/green"]));
         assert_eq!(add(&served, &new).await.problem(409), "exists");
-        for wrong in [json!([1]), json!(["a", 1]), json!([1, "a"])] {
-            let vectors = vec![[0, 0, 0]; wrong.as_array().unwrap().len()];
-            let new = json!({ "vectors": vectors, "ids": wrong });
-            assert_eq!(add(&served, &new).await.problem(400), "bad_request", "{wrong}");
+        for (ids, status) in [(json!([1]), 400), (json!(["a", 1]), 422), (json!([1, "a"]), 422)] {
+            let vectors = vec![[0, 0, 0]; ids.as_array().unwrap().len()];
+            let new = json!({ "vectors": vectors, "ids": ids });
+            assert_eq!(add(&served, &new).await.problem(status), "bad_request", "{ids}");
         }
         let asked = json!({ "vectors": [[0, 0, 0]], "filter": ["tea/green", "茶"], "exclude": ["茶"] });
         let found = search(&served, &asked).await.json();
