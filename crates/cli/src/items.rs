@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use linjin::index::{Filter, Index};
+use linjin::index::{Filter, Index, Notes};
 use linjin_columns::{Beside, BesideError, Columns, json, type_name};
 use serde_json::Value;
 
@@ -14,8 +14,8 @@ use crate::output::values;
 /// The items of one index.
 #[derive(Debug)]
 pub(crate) struct Items<'a> {
-    index: &'a Index,
     path: &'a Path,
+    notes: Notes,
     pub(crate) beside: Beside,
     columns: Columns,
     /// Whether they have names instead of numbers.
@@ -24,11 +24,11 @@ pub(crate) struct Items<'a> {
 
 impl<'a> Items<'a> {
     /// Those of the index that lies in `path`.
-    pub(crate) fn of(index: &'a Index, path: &'a Path) -> Result<Self, Failure> {
+    pub(crate) fn of(index: &Index, path: &'a Path) -> Result<Self, Failure> {
         let (beside, notes) = (Beside::default(), index.notes());
         let known = beside.of(&notes).and_then(|columns| Ok((columns, beside.has_names(&notes)?)));
         let (columns, named) = known.map_err(|error| Failure::columns(path, &error))?;
-        Ok(Self { index, path, beside, columns, named })
+        Ok(Self { path, notes, beside, columns, named })
     }
 
     /// The numbers of items that were typed behind `flag`. Where they have names these are in the index.
@@ -84,7 +84,7 @@ impl<'a> Items<'a> {
 
     /// The items of which an expression is true.
     pub(crate) fn filter(&self, expression: &str) -> Result<Arc<Filter>, Failure> {
-        self.beside.filter(self.index, expression).map_err(|error| match error {
+        self.beside.filter(&self.notes, expression).map_err(|error| match error {
             BesideError::Expression(error) => Failure::Usage(format!("--filter: {error}")),
             error => Failure::columns(self.path, &error),
         })

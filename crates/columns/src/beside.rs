@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 use linjin::index::error::{SearchError, UpdateError};
-use linjin::index::{Add, Filter, Index, Note, Notes, Vectors};
+use linjin::index::{Add, Filter, Index, Note, Notes, Snapshot, Vectors};
 use rustc_hash::FxHashSet;
 use thiserror::Error;
 
@@ -98,7 +98,7 @@ pub enum Described<'a> {
 /// let (index, beside) = (Index::new(2, Metric::Euclidean)?, Beside::default());
 /// let rows = record_batch!(("price", Float32, [9.5, 20.0]), ("lang", Utf8, ["zh", "en"]))?;
 /// beside.add(&index, &[1.0, 1.0, 2.0, 2.0], None, Described::Columns(&rows), &Add::default())?;
-/// let cheap = beside.filter(&index, "price < 10")?;
+/// let cheap = beside.filter(&index.notes(), "price < 10")?;
 /// let hits = index.search(&[2.0, 2.0], &Search { filter: Some(Filters::Same(&cheap)), ..Search::new(1) })?;
 /// assert_eq!(hits.ids, [0]);
 /// assert_eq!(beside.of(&index.notes())?.take(&hits.ids)?.num_columns(), 2);
@@ -170,25 +170,24 @@ impl Beside {
         }
     }
 
-    /// The items of which the expression is true, as a filter.
+    /// The items of which the expression is true at the moment of these notes, as a filter.
     ///
     /// # Errors
     ///
     /// As for [`of`](Self::of) and [`Columns::select`].
-    pub fn filter(&self, index: &Index, expression: &str) -> Result<Arc<Filter>, BesideError> {
-        let notes = index.notes();
+    pub fn filter(&self, notes: &Notes, expression: &str) -> Result<Arc<Filter>, BesideError> {
         let known = lock(&self.kept);
-        let found = known.selections.iter().find(|(at, text, _)| text == expression && at.is(&notes));
+        let found = known.selections.iter().find(|(at, text, _)| text == expression && at.is(notes));
         if let Some((_, _, filter)) = found {
             return Ok(filter.clone());
         }
         drop(known);
-        let filter = Arc::new(as_filter(self.of(&notes)?.select(expression)?));
+        let filter = Arc::new(as_filter(self.of(notes)?.select(expression)?));
         let mut kept = lock(&self.kept);
         if kept.selections.len() == KEPT {
             kept.selections.remove(0);
         }
-        kept.selections.push((notes, expression.to_owned(), filter.clone()));
+        kept.selections.push((notes.clone(), expression.to_owned(), filter.clone()));
         Ok(filter)
     }
 
@@ -207,7 +206,7 @@ impl Beside {
         options: &Add<'_>,
     ) -> Result<Vec<u64>, BesideError> {
         if let Described::Not = described
-            && !index.has_notes()
+            && index.notes().is_empty()
         {
             return Ok(index.add(vectors, ids, options)?);
         }
@@ -216,7 +215,7 @@ impl Beside {
         let columns = self.of(&notes)?;
         let added = match described {
             Described::Names(names, rows) => {
-                let numbers = numbers_for(index, &self.named(index)?, names, options.replace)?;
+                let numbers = numbers_for(index, &self.named(&index.snapshot())?, names, options.replace)?;
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 let note = |ids: &[u64]| Ok(columns.with_names(ids, &names, rows)?.1);
                 index.add(vectors, Some(&numbers), &Add { note: Some(&note), ..*options })?
@@ -273,7 +272,7 @@ impl Beside {
     /// # Errors
     ///
     /// A name that is not in the index; an index whose items have no names.
-    pub fn ids_of(&self, index: &Index, names: &[String]) -> Result<Vec<u64>, BesideError> {
+    pub fn ids_of(&self, index: &Snapshot, names: &[String]) -> Result<Vec<u64>, BesideError> {
         let columns = self.named(index)?;
         let id =
             |name: &String| columns.id_of(name).ok_or_else(|| BesideError::Unknown { name: name.clone() });
@@ -285,15 +284,15 @@ impl Beside {
     /// # Errors
     ///
     /// An index whose items have no names.
-    pub fn contains(&self, index: &Index, name: &str) -> Result<bool, BesideError> {
+    pub fn contains(&self, index: &Snapshot, name: &str) -> Result<bool, BesideError> {
         Ok(self.named(index)?.id_of(name).is_some())
     }
 
     /// The columns of an index whose items have names, or may have.
-    fn named(&self, index: &Index) -> Result<Columns, BesideError> {
+    fn named(&self, index: &Snapshot) -> Result<Columns, BesideError> {
         let notes = index.notes();
-        if (notes.is_empty() && index.is_empty()) || self.has_names(&notes)? {
-            return self.of(&notes);
+        if (notes.is_empty() && index.is_empty()) || self.has_names(notes)? {
+            return self.of(notes);
         }
         Err(BesideError::Kind { has: "numbers as ids", given: "strings" })
     }

@@ -23,7 +23,7 @@ fn numbers(index: &Index, beside: &Beside, ids: &[u64]) -> Vec<Option<i64>> {
 }
 
 fn found(index: &Index, beside: &Beside, expression: &str) -> Vec<u64> {
-    let filter = beside.filter(index, expression).unwrap();
+    let filter = beside.filter(&index.notes(), expression).unwrap();
     let search = Search { filter: Some(Filters::Same(&filter)), ..Search::new(100) };
     let mut ids = index.search(&[0.0, 0.0], &search).unwrap().ids;
     ids.sort_unstable();
@@ -66,9 +66,12 @@ fn filters_are_masks_where_these_are_smaller() {
     let (index, beside) = (Index::new(2, Metric::Euclidean).unwrap(), Beside::default());
     let thousand = rows(0..1000);
     beside.add(&index, &[0.0; 2000], None, Described::Columns(&thousand), &Add::default()).unwrap();
-    assert!(matches!(&*beside.filter(&index, "n != 5").unwrap(), Filter::Mask(words) if words.len() == 16));
-    assert!(matches!(&*beside.filter(&index, "n = 999").unwrap(), Filter::Ids(ids) if ids == &[999]));
-    let (once, again) = (beside.filter(&index, "n > 3").unwrap(), beside.filter(&index, "n > 3").unwrap());
+    assert!(
+        matches!(&*beside.filter(&index.notes(), "n != 5").unwrap(), Filter::Mask(words) if words.len() == 16)
+    );
+    assert!(matches!(&*beside.filter(&index.notes(), "n = 999").unwrap(), Filter::Ids(ids) if ids == &[999]));
+    let (once, again) =
+        (beside.filter(&index.notes(), "n > 3").unwrap(), beside.filter(&index.notes(), "n > 3").unwrap());
     assert!(Arc::ptr_eq(&once, &again), "worked out once");
 }
 
@@ -116,4 +119,54 @@ fn threads_that_ask_while_others_add_see_whole_changes() {
         done.store(true, Ordering::Relaxed);
     });
     assert_eq!(beside.of(&index.notes()).unwrap().rows(), 800);
+}
+
+#[test]
+fn what_is_found_is_known_while_items_come_and_go() {
+    let (index, beside) = (Index::new(2, Metric::Euclidean).unwrap(), Beside::default());
+    let add = |name: &str, value: f32| {
+        let (names, row) = ([name.to_owned()], rows(std::iter::once(value as i64)));
+        let known = Described::Names(&names, Some(&row));
+        let options = Add { replace: true, ..Add::default() };
+        beside.add(&index, &[value; 2], None, known, &options).unwrap();
+    };
+    add("one that stays", -1.0);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let seeker = scope.spawn(|| {
+            let mut found = 0_usize;
+            while !done.load(Ordering::Relaxed) {
+                let now = index.snapshot();
+                let known = beside.of(now.notes()).unwrap();
+                let positive = beside.filter(now.notes(), "n >= 0").unwrap();
+                let search = Search { filter: Some(Filters::Same(&positive)), ..Search::new(10) };
+                let hits = now.search(&[0.0, 0.0], &search).unwrap();
+                assert_eq!(
+                    hits.ids.len(),
+                    known.rows() - 1,
+                    "all of which the condition is true, and nothing else"
+                );
+                let values = known.take(&hits.ids).unwrap();
+                for (row, (&id, n)) in
+                    hits.ids.iter().zip(values.column(0).as_primitive::<Int64Type>()).enumerate()
+                {
+                    assert_eq!(known.name_of(id).map(str::to_owned), n.map(|n| format!("item {n}")));
+                    let distance = n.unwrap() as f32 * 2.0_f32.sqrt();
+                    assert!((hits.distances[row] - distance).abs() < 1e-3, "the vector that was known so");
+                    found += 1;
+                }
+            }
+            found
+        });
+        for i in 0..400 {
+            let name = format!("item {}", i % 7);
+            add(&name, (i % 7) as f32);
+            if i % 3 == 0 {
+                let id = beside.ids_of(&index.snapshot(), &[name]).unwrap();
+                beside.remove(&index, &id).unwrap();
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(seeker.join().unwrap() > 0, "something was found");
+    });
 }

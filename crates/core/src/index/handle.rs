@@ -5,12 +5,12 @@ use std::sync::{Arc, PoisonError};
 
 use rustc_hash::FxHashSet;
 
-use super::allowed::Allowed;
 use super::durable::Home;
 use super::error::{BuildError, SearchError, UpdateError};
-use super::options::{Add, Effort, Filters, Search};
+use super::input;
+use super::options::{Add, Search};
 use super::rebuild;
-use super::search;
+use super::snapshot::Snapshot;
 use super::space::{Query, Space};
 use super::update::{self, Rows, Work};
 use super::version::Version;
@@ -22,8 +22,6 @@ use crate::sync::{Mutex, MutexGuard, Newest};
 pub(super) const SEED: u64 = 0x6c69_6e6a_696e;
 /// As many queries show how much effort a recall takes.
 const MOST_PROBES: usize = 2048;
-/// Queries that a thread takes at a time from a batch.
-const BATCH: usize = 16;
 
 /// Vectors with ids, and the closest ones to any vector among them.
 ///
@@ -92,10 +90,7 @@ impl Index {
     ///
     /// The file under the index is damaged where the answer would come from.
     pub fn contains(&self, id: u64) -> Result<bool, SearchError> {
-        let version = self.current.load();
-        let slot = version.slot(id);
-        sound(&version).map_err(|what| SearchError::Damaged { what })?;
-        Ok(slot.is_some())
+        self.current.load().contains(id)
     }
 
     /// All ids, in ascending order.
@@ -104,11 +99,7 @@ impl Index {
     ///
     /// The file under the index is damaged where the ids are.
     pub fn ids(&self) -> Result<Vec<u64>, SearchError> {
-        let version = self.current.load();
-        let mut ids: Vec<u64> = version.view().living().map(|(_, id)| id).collect();
-        sound(&version).map_err(|what| SearchError::Damaged { what })?;
-        ids.sort_unstable();
-        Ok(ids)
+        self.current.load().all_ids()
     }
 
     /// The vector with this id, as it was added; `None` when there is none.
@@ -117,10 +108,7 @@ impl Index {
     ///
     /// The file under the index is damaged where the vector is.
     pub fn get(&self, id: u64) -> Result<Option<Vector>, SearchError> {
-        let version = self.current.load();
-        let vector = version.slot(id).map(|slot| version.space.vector(version.view().row(slot)));
-        sound(&version).map_err(|what| SearchError::Damaged { what })?;
-        Ok(vector)
+        self.current.load().get(id)
     }
 
     /// Adds vectors, one behind the other, and returns their ids: those given, or the numbers that follow the largest id
@@ -141,13 +129,7 @@ impl Index {
         options: &Add<'_>,
     ) -> Result<Vec<u64>, UpdateError> {
         let vectors = vectors.into();
-        let n = self.rows(vectors).map_err(|fault| match fault {
-            Fault::Kind => UpdateError::Kind { metric: self.metric(), expected: self.space.expected() },
-            Fault::Length(got) => {
-                UpdateError::Length { expected: self.space.width(), got, metric: self.metric() }
-            }
-            Fault::NotFinite { row, column, value } => UpdateError::NotFinite { row, column, value },
-        })?;
+        let n = input::rows(&self.space, vectors).map_err(|fault| fault.in_update(&self.space))?;
         let (version, mut free) = self.writer();
         let given = ids.is_some();
         let ids = match ids {
@@ -168,7 +150,7 @@ impl Index {
                 return Err(UpdateError::Reserved { row });
             }
             if !seen.insert(id) || (!options.replace && version.slot(id).is_some()) {
-                sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+                version.sound().map_err(|what| UpdateError::Damaged { what })?;
                 return Err(UpdateError::Exists { row, id });
             }
         }
@@ -189,7 +171,7 @@ impl Index {
         else {
             return Err(UpdateError::Cancelled);
         };
-        sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        version.sound().map_err(|what| UpdateError::Damaged { what })?;
         let note = options.note.map(|make| make(&ids)).transpose().map_err(UpdateError::Note)?;
         let note = note.as_deref().map(Note::Behind);
         next.take(note);
@@ -225,13 +207,13 @@ impl Index {
         let slots = ids.iter().map(|&id| version.slot(id).ok_or(UpdateError::Unknown { id }));
         let slots = slots.collect::<Result<Vec<u32>, _>>();
         // Where ids cannot be read, one that is there may seem not to be.
-        sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        version.sound().map_err(|what| UpdateError::Damaged { what })?;
         let mut slots = slots?;
         slots.sort_unstable();
         slots.dedup();
         let left = free.get_or_insert_with(|| free_slots(&version));
         let mut next = if slots.is_empty() { (*version).clone() } else { update::remove(&version, &slots) };
-        sound(&version).map_err(|what| UpdateError::Damaged { what })?;
+        version.sound().map_err(|what| UpdateError::Damaged { what })?;
         next.take(note);
         let next = Arc::new(next);
         self.home.remove(ids, note, &next)?;
@@ -268,11 +250,6 @@ impl Index {
         self.current.load().notes.clone()
     }
 
-    /// Whether there are [`notes`](Self::notes).
-    pub fn has_notes(&self) -> bool {
-        !self.current.load().notes.is_empty()
-    }
-
     /// The id that the next vector gets which comes without one.
     pub fn next_id(&self) -> u64 {
         self.current.load().next_id
@@ -288,20 +265,7 @@ impl Index {
         query: impl Into<Vectors<'a>>,
         search: &Search<'_>,
     ) -> Result<Hits, SearchError> {
-        let query = query.into();
-        let n = self.queries(query, search)?;
-        if n != 1 {
-            let expected = self.space.width();
-            return Err(SearchError::Length { expected, got: n * expected, metric: self.metric() });
-        }
-        let version = self.current.load();
-        let mut hits = Hits { ids: Vec::with_capacity(search.k.min(version.len)), distances: Vec::new() };
-        self.answer(&version, query, 0, search, None, &mut Query::default(), |distance, id| {
-            hits.ids.push(id);
-            hits.distances.push(distance);
-        });
-        sound(&version).map_err(|what| SearchError::Damaged { what })?;
-        Ok(hits)
+        self.current.load().search(query.into(), search)
     }
 
     /// The vectors closest to each of many queries, one behind the other.
@@ -314,97 +278,12 @@ impl Index {
         queries: impl Into<Vectors<'a>>,
         search: &Search<'_>,
     ) -> Result<HitsBatch, SearchError> {
-        let queries = queries.into();
-        let n = self.queries(queries, search)?;
-        let version = self.current.load();
-        let k = search.k;
-        let cells = n.saturating_mul(k);
-        let (mut ids, mut distances, mut counts) = (Vec::new(), Vec::new(), Vec::new());
-        let room = ids.try_reserve_exact(cells).and(distances.try_reserve_exact(cells));
-        room.and(counts.try_reserve_exact(n)).map_err(|_| SearchError::Memory { queries: n, k })?;
-        // A filter for all is worked out once.
-        let same = |filters| !matches!(filters, Some(Filters::Each(_)));
-        let shared =
-            (same(search.filter) && same(search.exclude)).then(|| allowed(&version, search, 0)).flatten();
-        let parts = parallel::map_with(
-            parallel::threads(search.threads),
-            n.div_ceil(BATCH),
-            Query::default,
-            |query, part| {
-                let rows = part * BATCH..((part + 1) * BATCH).min(n);
-                rows.map(|row| {
-                    let mut hits = Vec::with_capacity(k.min(version.len));
-                    let sink = |distance, id| hits.push((distance, id));
-                    self.answer(&version, queries, row, search, shared.as_ref(), query, sink);
-                    hits
-                })
-                .collect::<Vec<_>>()
-            },
-        );
-        sound(&version).map_err(|what| SearchError::Damaged { what })?;
-        ids.resize(cells, NO_ID);
-        distances.resize(cells, f32::INFINITY);
-        let mut batch = HitsBatch { k, ids, distances, counts };
-        for (row, hits) in parts.into_iter().flatten().enumerate() {
-            batch.counts.push(hits.len());
-            for (i, (distance, id)) in hits.into_iter().enumerate() {
-                batch.distances[row * k + i] = distance;
-                batch.ids[row * k + i] = id;
-            }
-        }
-        Ok(batch)
+        self.current.load().search_many(queries.into(), search)
     }
 
-    /// Answers query number `row`.
-    #[allow(clippy::too_many_arguments)]
-    fn answer(
-        &self,
-        version: &Version,
-        queries: Vectors<'_>,
-        row: usize,
-        search: &Search<'_>,
-        shared: Option<&Allowed<'_>>,
-        query: &mut Query,
-        sink: impl FnMut(f32, u64),
-    ) {
-        self.space.write_query(queries, row, query);
-        let own = if shared.is_none() { allowed(version, search, row) } else { None };
-        search::search(version, query, search.k, search.effort, shared.or(own.as_ref()), sink);
-    }
-
-    /// How many queries there are, if all is well with them.
-    fn queries(&self, queries: Vectors<'_>, search: &Search<'_>) -> Result<usize, SearchError> {
-        let n = self.rows(queries).map_err(|fault| match fault {
-            Fault::Kind => SearchError::Kind { metric: self.metric(), expected: self.space.expected() },
-            Fault::Length(got) => {
-                SearchError::Length { expected: self.space.width(), got, metric: self.metric() }
-            }
-            Fault::NotFinite { row, column, value } => SearchError::NotFinite { row, column, value },
-        })?;
-        for filters in [search.filter, search.exclude] {
-            if let Some(Filters::Each(filters)) = filters
-                && filters.len() != n
-            {
-                return Err(SearchError::Filters { filters: filters.len(), queries: n });
-            }
-        }
-        match search.effort {
-            Effort::Recall(recall) if !(recall > 0.0 && recall <= 1.0) => Err(SearchError::Recall { recall }),
-            _ => Ok(n),
-        }
-    }
-
-    /// How many vectors there are, if all is well with them.
-    fn rows(&self, vectors: Vectors<'_>) -> Result<usize, Fault> {
-        let width = self.space.width();
-        if matches!(vectors, Vectors::Bits(_)) != self.metric().is_binary() {
-            return Err(Fault::Kind);
-        }
-        if let Some((at, value)) = vectors.not_finite() {
-            return Err(Fault::NotFinite { row: at / width, column: at % width, value });
-        }
-        let len = vectors.len();
-        if len.is_multiple_of(width) { Ok(len / width) } else { Err(Fault::Length(len)) }
+    /// The index as it is now, to be asked more than once: see [`Snapshot`]. Costs next to nothing.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.current.load_full())
     }
 
     pub(super) fn writer(&self) -> (Arc<Version>, MutexGuard<'_, Option<Vec<u32>>>) {
@@ -427,7 +306,7 @@ impl Index {
     pub fn optimize(&self, queries: Option<Vectors<'_>>) -> Result<(), SearchError> {
         let mut all = Vec::new();
         if let Some(queries) = queries {
-            let n = self.queries(queries, &Search::new(1))?;
+            let n = self.current.load().queries(queries, &Search::new(1))?;
             all.extend((0..n.min(MOST_PROBES)).map(|row| {
                 let mut query = Query::default();
                 self.space.write_query(queries, row, &mut query);
@@ -437,7 +316,7 @@ impl Index {
         let (version, mut free) = self.writer();
         let work = Work { seed: SEED, threads: parallel::threads(None), regroup: true };
         let next = rebuild::optimize(&version, all, work);
-        sound(&version).map_err(|what| SearchError::Damaged { what })?;
+        version.sound().map_err(|what| SearchError::Damaged { what })?;
         *free = Some(Vec::new()); // all slots were laid out anew
         let next = Arc::new(next);
         self.home.lay_out(&next);
@@ -446,29 +325,7 @@ impl Index {
     }
 }
 
-/// What is wrong with vectors.
-enum Fault {
-    Kind,
-    Length(usize),
-    NotFinite { row: usize, column: usize, value: f32 },
-}
-
-/// What was read from a file that has turned out to be damaged is not to be believed; says so.
-fn sound(version: &Version) -> Result<(), String> {
-    version.fault().map_or(Ok(()), |what| Err(what.to_owned()))
-}
-
 pub(super) fn free_slots(version: &Version) -> Vec<u32> {
     let view = version.view();
     (0..view.len as u32).rev().filter(|&slot| view.id(slot) == NO_ID).collect()
-}
-
-/// What query number `row` may return; `None` when it may return all.
-fn allowed<'a>(version: &Version, search: &Search<'a>, row: usize) -> Option<Allowed<'a>> {
-    let pick = |filters: Option<Filters<'a>>| match filters {
-        None => None,
-        Some(Filters::Same(filter)) => Some(filter),
-        Some(Filters::Each(filters)) => Some(&filters[row]),
-    };
-    Allowed::new(version, pick(search.filter), pick(search.exclude))
 }

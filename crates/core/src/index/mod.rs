@@ -10,6 +10,7 @@
 //! | `space.rs` | how vectors are stored and compared |
 //! | `links.rs` | its graph, where there is one |
 //! | `notes.rs` | what callers keep beside the vectors |
+//! | `snapshot.rs`, `answers.rs`, `input.rs` | the index at one moment, for callers; what it answers; what comes in |
 //! | `search.rs`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
 //! | `update.rs`, `ties.rs`, `settle.rs` | the next version: vectors that come and go |
 //! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
@@ -20,6 +21,7 @@
 //! | `durable/` | changes that outlive the process, and those who read meanwhile |
 
 mod allowed;
+mod answers;
 mod buffer;
 mod costs;
 mod curve;
@@ -31,6 +33,7 @@ mod format;
 mod handle;
 mod ids;
 mod info;
+mod input;
 mod linking;
 mod links;
 mod notes;
@@ -42,6 +45,7 @@ mod rebuild;
 mod search;
 mod settle;
 mod slots;
+mod snapshot;
 mod space;
 mod store;
 mod stored;
@@ -62,4 +66,5 @@ pub use info::{Info, Recovered};
 pub use notes::{Note, Notes};
 pub use opening::Verify;
 pub use options::{Add, Autocommit, DEFAULT_RECALL, Effort, Filters, Noting, Progress, Search, Writing};
+pub use snapshot::Snapshot;
 pub use verify::Salvaged;

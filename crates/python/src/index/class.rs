@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indicatif::HumanCount;
 use linjin::index::error::UpdateError;
-use linjin::index::{Add, Index as Engine, Metric, Vectors};
+use linjin::index::{Add, Index as Engine, Metric, Notes, Snapshot, Vectors};
 use linjin_columns::{Beside, BesideError, Described};
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
@@ -61,20 +61,23 @@ impl Index {
     }
 
     fn numbers(&self, object: &Bound<'_, PyAny>) -> PyResult<Ids> {
-        Items::of(object)?.numbers(object.py(), &self.beside, &self.engine)
+        self.numbers_at(&self.engine.snapshot(), object)
     }
 
-    fn sets(&self, object: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Sets>> {
-        object.map(|object| names::sets(object, &self.beside, &self.engine)).transpose()
+    fn numbers_at(&self, index: &Snapshot, object: &Bound<'_, PyAny>) -> PyResult<Ids> {
+        Items::of(object)?.numbers(object.py(), &self.beside, index)
     }
 
-    /// The numbers of items as a caller knows them.
-    fn called<'py>(&self, py: Python<'py>, ids: Vec<u64>) -> PyResult<Bound<'py, PyAny>> {
-        let notes = self.engine.notes();
-        if notes.is_empty() || !py.detach(|| self.beside.has_names(&notes)).map_err(errors::beside)? {
+    fn sets(&self, notes: &Notes, object: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Sets>> {
+        object.map(|object| names::sets(object, &self.beside, notes)).transpose()
+    }
+
+    /// Items as a caller knows them, by their numbers.
+    fn called<'py>(&self, py: Python<'py>, notes: &Notes, ids: Vec<u64>) -> PyResult<Bound<'py, PyAny>> {
+        if notes.is_empty() || !py.detach(|| self.beside.has_names(notes)).map_err(errors::beside)? {
             return Ok(PyArray1::from_vec(py, ids).into_any());
         }
-        let columns = py.detach(|| self.beside.of(&notes)).map_err(errors::beside)?;
+        let columns = py.detach(|| self.beside.of(notes)).map_err(errors::beside)?;
         names::array(py, &columns, ids.into_iter())
     }
 }
@@ -106,8 +109,9 @@ impl Index {
     /// Costs a copy and a sort.
     #[getter]
     fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let ids = py.detach(|| self.engine.ids()).map_err(errors::search)?;
-        self.called(py, ids)
+        let index = self.engine.snapshot();
+        let ids = py.detach(|| index.ids()).map_err(errors::search)?;
+        self.called(py, index.notes(), ids)
     }
 
     /// What is known of the items besides their vectors, a `Columns`: a row for each of `ids`, or without them for all
@@ -118,17 +122,18 @@ impl Index {
     ///     index.columns([3, 5])["price"]
     #[pyo3(signature = (ids = None))]
     fn columns(&self, py: Python<'_>, ids: Option<&Bound<'_, PyAny>>) -> PyResult<Columns> {
+        let index = self.engine.snapshot();
         let ids = match ids {
-            Some(ids) => self.numbers(ids)?.as_slice().to_vec(),
-            None => py.detach(|| self.engine.ids()).map_err(errors::search)?,
+            Some(ids) => self.numbers_at(&index, ids)?.as_slice().to_vec(),
+            None => py.detach(|| index.ids()).map_err(errors::search)?,
         };
         let taken = py.detach(|| {
             for &id in &ids {
-                if !self.engine.contains(id)? {
+                if !index.contains(id)? {
                     return Err(UpdateError::Unknown { id }.into());
                 }
             }
-            Ok::<_, BesideError>(self.beside.of(&self.engine.notes())?.take(&ids)?)
+            Ok::<_, BesideError>(self.beside.of(index.notes())?.take(&ids)?)
         });
         taken.map(Columns::new).map_err(errors::beside)
     }
@@ -220,7 +225,7 @@ impl Index {
         };
         let target = self.target(described);
         let ids = add::add(py, target, (rows.vectors()?, rows.n), ids, &options, progress)?;
-        self.called(py, ids)
+        self.called(py, &self.engine.notes(), ids)
     }
 
     /// Puts other vectors in the place of those with these ids: one id and shape (dim,), or n ids and (n, dim).
@@ -271,13 +276,14 @@ impl Index {
     ///     index.get(7)
     ///     index.get(hits.ids)
     fn get<'py>(&self, py: Python<'py>, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        match self.numbers(ids)? {
+        let index = self.engine.snapshot();
+        match self.numbers_at(&index, ids)? {
             Ids::One(id) => {
-                let vector = py.detach(|| self.engine.get(id)).map_err(errors::search)?;
+                let vector = py.detach(|| index.get(id)).map_err(errors::search)?;
                 let vector = vector.ok_or_else(|| errors::unknown(id))?;
                 Ok(vectors::one(py, vector))
             }
-            Ids::Many(ids) => vectors::many(py, &self.engine, &ids),
+            Ids::Many(ids) => vectors::many(py, &index, &ids),
         }
     }
 
@@ -302,8 +308,8 @@ impl Index {
     ///
     /// The time goes up with the effort, slowly with the number of vectors; `exact` takes time in proportion to it.
     /// Many queries are shared among `threads`, by default one for each core; one query is answered on this thread.
-    /// The GIL is released. Between blocks of some thousand queries Ctrl-C is heard, and changes by other threads
-    /// may show. C-contiguous float32 is read in place; do not write to it meanwhile.
+    /// The GIL is released. Between blocks of some thousand queries Ctrl-C is heard; all of them see the index as it was when
+    /// the search began, with what was known of its items then. C-contiguous float32 is read in place; do not write to it meanwhile.
     ///
     /// Raises ValueError for another shape, NaN or infinity (naming row and column), a recall out of range, another
     /// number of sets than of queries.
@@ -327,14 +333,15 @@ impl Index {
         exclude: Option<&Bound<'_, PyAny>>,
         threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Hits> {
+        let index = self.engine.snapshot();
         let ask = Ask {
             k: arguments::k(k)?,
             effort: arguments::effort(recall, ef, exact)?,
-            filter: self.sets(filter)?,
-            exclude: self.sets(exclude)?,
+            filter: self.sets(index.notes(), filter)?,
+            exclude: self.sets(index.notes(), exclude)?,
             threads: arguments::threads(threads)?,
         };
-        let engine = (&self.engine, &self.beside);
+        let index = (&index, &self.beside);
         // The usual case by the shortest way: one float32 array in one piece.
         if let Ok(array) = query.cast_exact::<PyArray1<f32>>()
             && let Ok(array) = array.try_readonly()
@@ -342,13 +349,13 @@ impl Index {
             && values.len() == self.engine.dim()
             && !self.engine.metric().is_binary()
         {
-            return search::one(py, engine, Vectors::Floats(values), &ask);
+            return search::one(py, index, Vectors::Floats(values), &ask);
         }
         let rows = vectors::rows(query, &self.engine)?;
         if rows.single {
-            search::one(py, engine, rows.vectors()?, &ask)
+            search::one(py, index, rows.vectors()?, &ask)
         } else {
-            search::many(py, engine, (rows.vectors()?, rows.n), &ask)
+            search::many(py, index, (rows.vectors()?, rows.n), &ask)
         }
     }
 
@@ -465,7 +472,9 @@ impl Index {
     /// Whether there is a vector with this id.
     fn __contains__(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<bool> {
         if let Ok(name) = id.extract::<String>() {
-            return py.detach(|| self.beside.contains(&self.engine, &name)).map_err(errors::beside);
+            return py
+                .detach(|| self.beside.contains(&self.engine.snapshot(), &name))
+                .map_err(errors::beside);
         }
         let id = sets::possible_id(id)?;
         id.map_or(Ok(false), |id| py.detach(|| self.engine.contains(id)).map_err(errors::search))

@@ -40,9 +40,10 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What the index knows now.
-    pub(super) fn of(index: &engine::Index, beside: &Arc<Beside>) -> Option<Self> {
-        index.has_notes().then(|| Self { beside: beside.clone(), notes: index.notes() })
+    /// What the index knew then.
+    pub(super) fn of(index: &engine::Snapshot, beside: &Arc<Beside>) -> Option<Self> {
+        let notes = index.notes();
+        (!notes.is_empty()).then(|| Self { beside: beside.clone(), notes: notes.clone() })
     }
 
     fn columns(&self, py: Python<'_>) -> PyResult<columns::Columns> {

@@ -1,6 +1,6 @@
 //! Items out of Python objects, by their numbers or by their names, and names back.
 
-use linjin::index::{Filter, Index as Engine, NO_ID};
+use linjin::index::{Filter, NO_ID, Notes, Snapshot};
 use linjin_columns::{Beside, BesideError, Columns};
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -35,15 +35,15 @@ impl Items {
     }
 
     /// Their numbers in this index. A name that no item has is a `KeyError`.
-    pub(super) fn numbers(self, py: Python<'_>, beside: &Beside, engine: &Engine) -> PyResult<Ids> {
-        let notes = engine.notes();
-        let named = !notes.is_empty() && py.detach(|| beside.has_names(&notes)).map_err(errors::beside)?;
+    pub(super) fn numbers(self, py: Python<'_>, beside: &Beside, index: &Snapshot) -> PyResult<Ids> {
+        let notes = index.notes();
+        let named = !notes.is_empty() && py.detach(|| beside.has_names(notes)).map_err(errors::beside)?;
         match self {
             Self::Numbers(Ids::Many(ids)) if ids.is_empty() => Ok(Ids::Many(ids)),
             Self::Numbers(_) if named => Err(errors::beside(BesideError::numbers_for_names())),
             Self::Numbers(ids) => Ok(ids),
             Self::Names { names, single } => {
-                let ids = py.detach(|| beside.ids_of(engine, &names)).map_err(errors::beside)?;
+                let ids = py.detach(|| beside.ids_of(index, &names)).map_err(errors::beside)?;
                 Ok(match (single, ids.as_slice()) {
                     (true, &[id]) => Ids::One(id),
                     _ => Ids::Many(ids),
@@ -54,21 +54,20 @@ impl Items {
 }
 
 /// What `filter` or `exclude` says: an expression, or sets of numbers or names.
-pub(super) fn sets(object: &Bound<'_, PyAny>, beside: &Beside, engine: &Engine) -> PyResult<Sets> {
+pub(super) fn sets(object: &Bound<'_, PyAny>, beside: &Beside, notes: &Notes) -> PyResult<Sets> {
     let py = object.py();
     if let Ok(expression) = object.cast::<PyString>() {
         let expression: String = expression.extract()?;
-        let filter = py.detach(|| beside.filter(engine, &expression)).map_err(errors::beside)?;
+        let filter = py.detach(|| beside.filter(notes, &expression)).map_err(errors::beside)?;
         return Ok(Sets::Shared(filter));
     }
-    let notes = engine.notes();
     if notes.is_empty() {
         return sets::sets(object);
     }
-    if !py.detach(|| beside.has_names(&notes)).map_err(errors::beside)? {
+    if !py.detach(|| beside.has_names(notes)).map_err(errors::beside)? {
         return sets::sets(object);
     }
-    let columns = py.detach(|| beside.of(&notes)).map_err(errors::beside)?;
+    let columns = py.detach(|| beside.of(notes)).map_err(errors::beside)?;
     let object = listed(object)?;
     if let Some(names) = strings(&object)? {
         return Ok(Sets::Same(known(&columns, &names)));

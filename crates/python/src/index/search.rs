@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use linjin::index::error::SearchError;
-use linjin::index::{Effort, Filters, Index, NO_ID, Search, Vectors};
+use linjin::index::{Effort, Filters, NO_ID, Search, Snapshot, Vectors};
 use linjin_columns::Beside;
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -24,10 +24,6 @@ const BLOCK_CELLS: usize = 1 << 22;
 const BLOCK_VALUES: usize = 1 << 31;
 /// The fewest queries of such a block, so that all threads have some.
 const FEWEST_ROWS: usize = 64;
-
-/// More neighbours than this are asked for only as far as there are vectors, and this many more that may be added
-/// meanwhile: an index may reserve room for all that it is asked for.
-const MANY: usize = 1 << 12;
 
 /// What is asked of a search besides its queries.
 pub(super) struct Ask {
@@ -72,37 +68,34 @@ fn part<'a>(sets: Option<&'a Sets>, rows: &Range<usize>) -> Option<Filters<'a>> 
     })
 }
 
-/// The hits of one query.
+/// The hits of one query, in the index at one moment.
 pub(super) fn one(
     py: Python<'_>,
-    (index, beside): (&Index, &Arc<Beside>),
+    (index, beside): (&Snapshot, &Arc<Beside>),
     query: Vectors<'_>,
     ask: &Ask,
 ) -> PyResult<Hits> {
     ask.check(1)?;
-    // The GIL goes even for a query of microseconds: to give it up and take it again costs some 50 nanoseconds, and a
-    // search may have to wait for a change.
-    let found = py.detach(|| {
-        let k = to_be_had(index, ask.k);
-        index.search(query, &ask.of(k, &(0..1)))
-    });
+    // The GIL goes even for a query of microseconds: to give it up and take it again costs some 50 nanoseconds.
+    let found = py.detach(|| index.search(query, &ask.of(ask.k.min(index.len()), &(0..1))));
     Ok(Hits::one(index.metric(), found.map_err(errors::search)?, Known::of(index, beside)))
 }
 
 /// The hits of `n` queries.
 pub(super) fn many(
     py: Python<'_>,
-    (index, beside): (&Index, &Arc<Beside>),
+    (index, beside): (&Snapshot, &Arc<Beside>),
     (queries, n): (Vectors<'_>, usize),
     ask: &Ask,
 ) -> PyResult<Hits> {
     ask.check(n)?;
-    let width = vectors::width(index);
+    let width = vectors::width(index.metric(), index.dim());
     let mut ids = Table::new(n, ask.k, NO_ID)?;
     let mut distances = Table::new(n, ask.k, f32::INFINITY)?;
     let mut counts = vec![0_i64; n];
 
-    let (k, len) = py.detach(|| (to_be_had(index, ask.k), index.len()));
+    let len = index.len();
+    let k = ask.k.min(len); // the rest is padding
     let compared = if ask.effort == Effort::Exact { len.saturating_mul(width).max(1) } else { 1 };
     let rows = (BLOCK_VALUES / compared).clamp(FEWEST_ROWS, BLOCK_ROWS);
     let block = rows.min(BLOCK_CELLS / k.max(1)).max(1);
@@ -127,11 +120,6 @@ pub(super) fn many(
     let counts = PyArray1::from_vec(py, counts).into_any();
     let found = [ids.into_array(py, n)?, distances.into_array(py, n)?, counts];
     Ok(Hits::many(index.metric(), found, Known::of(index, beside)))
-}
-
-/// `k`, or about as many neighbours as there are; the caller pads.
-fn to_be_had(index: &Index, k: usize) -> usize {
-    if k > MANY { k.min(index.len().saturating_add(MANY)) } else { k }
 }
 
 /// The end of the first of the queries `rows` that have a filter, or have none, as the first of them.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use half::f16;
-use linjin::index::{Index, Vector, Vectors};
+use linjin::index::{Index, Metric, Snapshot, Vector, Vectors};
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
 };
@@ -59,8 +59,8 @@ fn numbers<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Values<'py>> {
 }
 
 /// Values, or bytes of packed bits, in a vector.
-pub(super) fn width(index: &Index) -> usize {
-    if index.metric().is_binary() { index.dim().div_ceil(8) } else { index.dim() }
+pub(super) fn width(metric: Metric, dim: usize) -> usize {
+    if metric.is_binary() { dim.div_ceil(8) } else { dim }
 }
 
 /// Some of the rows.
@@ -95,7 +95,8 @@ pub(super) fn rows<'py>(object: &Bound<'py, PyAny>, index: &Index) -> PyResult<R
 }
 
 fn bits<'py>(array: &Bound<'py, PyUntypedArray>, index: &Index) -> PyResult<Rows<'py>> {
-    let (dim, bytes) = (index.dim(), width(index));
+    let dim = index.dim();
+    let bytes = width(index.metric(), dim);
     let dtype = array.dtype();
     let (packed, width) = match (dtype.kind(), dtype.itemsize()) {
         (b'b', _) => (false, dim),
@@ -142,8 +143,8 @@ pub(super) fn one(py: Python<'_>, vector: Vector) -> Bound<'_, PyAny> {
 }
 
 /// The vectors with these ids as a NumPy matrix, a row for each; the first id that is not in the index otherwise.
-pub(super) fn many<'py>(py: Python<'py>, index: &Index, ids: &[u64]) -> PyResult<Bound<'py, PyAny>> {
-    let width = width(index);
+pub(super) fn many<'py>(py: Python<'py>, index: &Snapshot, ids: &[u64]) -> PyResult<Bound<'py, PyAny>> {
+    let width = width(index.metric(), index.dim());
     let cells = ids.len().saturating_mul(width);
     let (mut floats, mut bits) = (Vec::new(), Vec::new());
     if index.metric().is_binary() {

@@ -86,6 +86,26 @@ def test_every_hit_was_alive_at_some_moment_of_its_search(metric, exact):
             assert np.isin(there, found).all()
 
 
+def test_hits_come_with_what_was_known_at_their_moment():
+    """Items come, go and change their price while others search: each hit has its name, and a price that passes."""
+    index = linjin.Index(2, "euclidean")
+    index.add([[9, 9]], ids=["stays"], columns={"price": [1]})
+    turn = iter(range(10**9))
+
+    def change():
+        i = next(turn)
+        index.add([[i % 5, 0]], ids=[f"item {i % 5}"], columns={"price": [i % 40]}, replace=True)
+        if i % 3 == 0:
+            index.remove([f"item {i % 5}"])
+
+    def search():
+        hits = index.search([0, 0], 10, filter="price < 20")
+        assert all(isinstance(name, str) for name in hits.ids), hits.ids
+        assert all(price is not None and price < 20 for price in hits["price"]), hits["price"]
+
+    in_threads(0.7, change, search, search)
+
+
 def test_replaced_vectors_are_seen_whole():
     """A vector that is replaced all the time is the old one or the new one, never a mixture."""
     dim = 64

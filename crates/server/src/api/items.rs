@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linjin::index::{Filter, Notes};
+use linjin::index::{Filter, Notes, Snapshot};
 use linjin_columns::{BesideError, Columns, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,11 +43,11 @@ impl ToSchema for Ids {}
 
 impl Ids {
     /// Their numbers. Those that have names are in the index.
-    pub(super) fn numbers(self, vectors: &Vectors) -> Result<Vec<u64>, Problem> {
+    pub(super) fn numbers(self, vectors: &Vectors, index: &Snapshot) -> Result<Vec<u64>, Problem> {
         match self {
-            Self::Names(names) => Ok(vectors.beside.ids_of(&vectors.index, &names)?),
+            Self::Names(names) => Ok(vectors.beside.ids_of(index, &names)?),
             Self::Numbers(numbers) => {
-                refuse_numbers(&numbers, vectors)?;
+                refuse_numbers(&numbers, vectors, index.notes())?;
                 Ok(numbers)
             }
         }
@@ -55,8 +55,8 @@ impl Ids {
 }
 
 /// Refuses numbers where items have names.
-pub(super) fn refuse_numbers(numbers: &[u64], vectors: &Vectors) -> Result<(), Problem> {
-    if !numbers.is_empty() && vectors.beside.has_names(&vectors.index.notes())? {
+pub(super) fn refuse_numbers(numbers: &[u64], vectors: &Vectors, notes: &Notes) -> Result<(), Problem> {
+    if !numbers.is_empty() && vectors.beside.has_names(notes)? {
         return Err(BesideError::numbers_for_names().into());
     }
     Ok(())
@@ -71,10 +71,10 @@ pub(super) enum Chosen {
 }
 
 impl Chosen {
-    pub(super) fn filter(self, vectors: &Vectors) -> Result<Arc<Filter>, Problem> {
+    pub(super) fn filter(self, vectors: &Vectors, index: &Snapshot) -> Result<Arc<Filter>, Problem> {
         match self {
-            Self::Items(ids) => Ok(Arc::new(Filter::Ids(ids.numbers(vectors)?))),
-            Self::Condition(text) => Ok(vectors.beside.filter(&vectors.index, &text)?),
+            Self::Items(ids) => Ok(Arc::new(Filter::Ids(ids.numbers(vectors, index)?))),
+            Self::Condition(text) => Ok(vectors.beside.filter(index.notes(), &text)?),
         }
     }
 }

@@ -110,7 +110,7 @@ pub(super) async fn search(
 }
 
 fn neighbours(vectors: &Vectors, asked: Queries) -> Result<Neighbours, Problem> {
-    let index = &vectors.index;
+    let index = vectors.index.snapshot();
     if asked.vectors.len() > QUERIES {
         return Err(Problem::bad(format!("{} queries; up to {QUERIES} are taken", asked.vectors.len())));
     }
@@ -131,7 +131,7 @@ fn neighbours(vectors: &Vectors, asked: Queries) -> Result<Neighbours, Problem> 
     if asked.vectors.is_empty() {
         return Ok(Neighbours { results: Vec::new() });
     }
-    let chosen = |chosen: Option<Chosen>| chosen.map(|chosen| chosen.filter(vectors)).transpose();
+    let chosen = |chosen: Option<Chosen>| chosen.map(|chosen| chosen.filter(vectors, &index)).transpose();
     let (filter, exclude) = (chosen(asked.filter)?, chosen(asked.exclude)?);
     let search = Search {
         effort,
@@ -141,8 +141,7 @@ fn neighbours(vectors: &Vectors, asked: Queries) -> Result<Neighbours, Problem> 
         threads: Some(1),
         ..Search::new(asked.k)
     };
-    // Before the search: an item that goes meanwhile is told as it was.
-    let known = Known::of(vectors, &index.notes())?;
+    let known = Known::of(vectors, index.notes())?;
     let found = index.search_many(rows.rows(), &search)?;
     let near = |(row, &count): (usize, &usize)| {
         let at = row * found.k..row * found.k + count;
@@ -181,7 +180,8 @@ pub(super) async fn get(
 }
 
 fn stored(vectors: &Vectors, word: String) -> Result<Stored, Problem> {
-    let (index, known) = (&vectors.index, Known::of(vectors, &vectors.index.notes())?);
+    let index = vectors.index.snapshot();
+    let known = Known::of(vectors, index.notes())?;
     let id = known.number(word)?;
     let vector = match index.get(id)? {
         Some(Vector::Floats(vector)) => vector,
@@ -237,7 +237,7 @@ fn added(vectors: &Vectors, new: New) -> Result<Added, Problem> {
     let ids = match new.ids {
         None => Ids::Numbers(beside.add(index, rows.rows(), None, described, &add)?),
         Some(Ids::Numbers(ids)) => {
-            refuse_numbers(&ids, vectors)?;
+            refuse_numbers(&ids, vectors, &index.notes())?;
             Ids::Numbers(beside.add(index, rows.rows(), Some(&ids), described, &add)?)
         }
         Some(Ids::Names(names)) => {
@@ -265,7 +265,7 @@ pub(super) async fn remove(
     let shared = Arc::clone(&app);
     let remove = move || {
         let vectors = shared.vectors()?;
-        vectors.beside.remove(&vectors.index, &old.ids.numbers(vectors)?)?;
+        vectors.beside.remove(&vectors.index, &old.ids.numbers(vectors, &vectors.index.snapshot())?)?;
         vectors.touch();
         Ok(Json(IndexFacts::of(vectors)))
     };
