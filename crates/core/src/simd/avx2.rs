@@ -6,13 +6,16 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
-use super::rows::lut_rows;
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word};
+use super::{Kernels, LANES, WholeRows, Word, avx2_rows};
 
-static KERNELS: Kernels = kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_rows);
+static KERNELS: Kernels =
+    kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select, |table, codes, sums| {
+        // SAFETY: reachable only through a table, which is handed out after detection.
+        unsafe { avx2_rows::lut_rows(table, codes, sums) }
+    });
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
     let runs = is_x86_feature_detected!("avx2")
@@ -252,7 +255,7 @@ impl Sums for FourXmm {
 ///
 /// The CPU must have AVX2.
 #[inline(always)]
-unsafe fn fold_halves(sums: __m256i) -> __m128i {
+pub(super) unsafe fn fold_halves(sums: __m256i) -> __m128i {
     // SAFETY: the caller's promise.
     unsafe { _mm_add_epi16(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums)) }
 }

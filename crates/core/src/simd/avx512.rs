@@ -9,13 +9,22 @@ use super::lanes::{
 use super::scan::{BLOCK, Scan};
 use super::scan_lanes::{Sums, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word, avx2, rows};
+use super::{Kernels, LANES, WholeRows, Word, avx2, avx2_rows, rows};
 
 /// Words in a register.
 const WORDS: usize = 8;
 
-static FIRST: Kernels =
-    kernel_table!("avx512", avx2::hamming, avx2::hamming_rows, lut_scan_blocks, lut_select, rows::lut_rows);
+static FIRST: Kernels = kernel_table!(
+    "avx512",
+    avx2::hamming,
+    avx2::hamming_rows,
+    lut_scan_blocks,
+    lut_select,
+    |table, codes, sums| {
+        // SAFETY: reachable only through a table, which is handed out after detection.
+        unsafe { avx2_rows::lut_rows(table, codes, sums) }
+    }
+);
 /// For CPUs with VPOPCNTDQ, GFNI and VBMI: Intel's since Ice Lake, AMD's since Zen 4.
 static LATER: Kernels = kernel_table!(
     "avx512",

@@ -10,7 +10,7 @@
 //! | `rows.rs` | sums of table look-ups over single rows of 4-bit codes: the specification |
 //! | `tiles.rs` | inner products of many points with many rows: the specification |
 //! | `tile_lanes.rs` | the same, once for all vector instruction sets |
-//! | `avx2.rs` | x86-64 with AVX2, FMA and POPCNT |
+//! | `avx2.rs`, `avx2_rows.rs` | x86-64 with AVX2, FMA and POPCNT; its sums over single rows |
 //! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ, GFNI and VBMI) |
 //! | `neon.rs` | AArch64 |
 //! | `prefetch.rs` | a hint to the cache |
@@ -37,6 +37,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_rows;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -11,9 +11,12 @@ pub(crate) const CHUNK: usize = 16;
 pub(super) const ROW: usize = 8;
 pub(super) const TABLE: usize = 256;
 
-/// Panics unless every row has as many codes as `table`, in whole chunks.
+/// The most chunks: the sum of so many codes' addends fits into 16 bits.
+const MOST_CHUNKS: usize = 16;
+
+/// Panics unless every row has as many codes as `table`, in whole chunks and not too many.
 pub(super) fn check(table: &[u8], rows: &[&[u8]], sums: &[u32]) {
-    assert!(table.len().is_multiple_of(TABLE));
+    assert!(table.len().is_multiple_of(TABLE) && table.len() <= MOST_CHUNKS * TABLE);
     assert_eq!(rows.len(), sums.len());
     assert!(rows.iter().all(|row| row.len() / ROW == table.len() / TABLE && row.len().is_multiple_of(ROW)));
 }
