@@ -74,7 +74,8 @@ pub enum OpenError {
     },
     /// The size fits, the contents do not.
     #[error(
-        "Not an Annoy index of {dim} dimensions, {metric}: {found}. Was it made with another metric or dimension?"
+        "Not an Annoy index of {dim} dimensions, {metric}: {found}. Was it made with another metric or dimension? \
+         (Annoy's files name neither; those that `linjin convert` makes of them do, and have checksums.)"
     )]
     Foreign {
         /// Dimensions of the index that was to open the file.
