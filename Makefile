@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-page test-api check advisories crash races fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
+.PHONY: help demo test test-page test-api check advisories crash races tsan fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -67,6 +67,11 @@ crash: ## a million power cuts in simulation, a thousand kills in truth; minutes
 # Compiled apart: a flag for all of it would compile all of it anew each time.
 races: ## threads at one index in thousands of orders, by shuttle
 	RUSTFLAGS='--cfg shuttle' CARGO_TARGET_DIR='$(TARGET)/races' cargo test -p linjin --test races
+
+tsan: ## threads at one index under ThreadSanitizer; needs a nightly toolchain
+	RUSTFLAGS='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer' CARGO_TARGET_DIR='$(TARGET)/tsan' \
+	  TSAN_OPTIONS='suppressions=$(CURDIR)/crates/core/tests/tsan.supp history_size=4' \
+	  cargo +nightly test -p linjin --target $$(rustc -vV | sed -n 's/host: //p') --test index --test damage -- threads
 
 bench: bench-forest bench-index ## all that follows but the pictures: hours; a C++ compiler builds two of the peers
 
