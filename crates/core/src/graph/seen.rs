@@ -1,38 +1,76 @@
 //! Which nodes a walk has met.
 
-/// For each node the number of the walk that has met it last.
+/// Nodes whose bits are in a word.
+const WORD: usize = u64::BITS as usize;
+
+/// A bit for each node: of a byte for each, most lay beyond the second-level cache, where a walk waited for them.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    marks: Vec<u8>,
-    walk: u8,
+    bits: Vec<u64>,
+    /// The nodes whose bits are set.
+    met: Vec<u32>,
 }
 
 impl Seen {
     /// Forgets all, for a walk among so many nodes.
     pub(super) fn start(&mut self, nodes: usize) {
-        self.walk = self.walk.wrapping_add(1);
-        if self.walk == 0 {
-            self.marks.fill(0);
-            self.walk = 1;
+        if self.met.len() < self.bits.len() {
+            self.met.iter().for_each(|&number| self.bits[number as usize / WORD] = 0);
+        } else {
+            self.bits.fill(0);
         }
-        if self.marks.len() < nodes {
-            self.marks.resize(nodes, 0);
+        self.met.clear();
+        if self.bits.len() * WORD < nodes {
+            self.bits.resize(nodes.div_ceil(WORD), 0);
         }
     }
 
     /// Puts those of `numbers` that are met for the first time behind what is in `new`.
     #[inline]
     pub(super) fn meet(&mut self, numbers: &[u32], new: &mut Vec<u32>) {
-        let mut end = new.len();
+        let start = new.len();
+        let mut end = start;
         new.resize(end + numbers.len(), 0);
         for &number in numbers {
-            if let Some(mark) = self.marks.get_mut(number as usize) {
+            if let Some(word) = self.bits.get_mut(number as usize / WORD) {
+                let bit = 1 << (number as usize % WORD);
                 // Written in any case: nobody could foresee which are new.
                 new[end] = number;
-                end += usize::from(*mark != self.walk);
-                *mark = self.walk;
+                end += usize::from(*word & bit == 0);
+                *word |= bit;
             }
         }
         new.truncate(end);
+        self.met.extend_from_slice(&new[start..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Seen;
+
+    #[test]
+    fn each_walk_meets_each_node_once() {
+        let mut seen = Seen::default();
+        let mut new = Vec::new();
+        // Few and many nodes met, so that both ways of forgetting are taken; more nodes than before, and fewer.
+        for (nodes, step) in [(1_000, 97), (1_000, 1), (5_000, 7), (700, 3), (1, 1)] {
+            seen.start(nodes);
+            let numbers: Vec<u32> = (0..nodes as u32).step_by(step).collect();
+            new.clear();
+            seen.meet(&numbers, &mut new);
+            assert_eq!(new, numbers, "{nodes} nodes");
+            seen.meet(&numbers, &mut new);
+            assert_eq!(new.len(), numbers.len(), "a second time");
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_node_has_are_passed_by() {
+        let mut seen = Seen::default();
+        seen.start(64);
+        let mut new = vec![5];
+        seen.meet(&[3, u32::MAX, 1_000, 3, 63], &mut new);
+        assert_eq!(new, [5, 3, 63]);
     }
 }
