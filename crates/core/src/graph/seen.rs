@@ -3,7 +3,7 @@
 /// Nodes whose bits are in a word.
 const WORD: usize = u64::BITS as usize;
 
-/// A bit for each node: of a byte for each, most lay beyond the second-level cache, where a walk waited for them.
+/// A bit for each node: a byte for each filled most of a second-level cache, and a walk waited for them.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     bits: Vec<u64>,
