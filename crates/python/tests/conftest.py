@@ -54,3 +54,13 @@ def saved_file(metric, data, tmp_path):
     path = tmp_path / "items.ann"
     support.build_index(metric, data).save(str(path))
     return path
+
+
+@pytest.fixture
+def index():
+    """Ten items on the line x = id, y = 1, z = 0; euclidean; three trees."""
+    made = support.AnnoyIndex(3, "euclidean")
+    for i in range(10):
+        made.add_item(i, [i, 1, 0])
+    made.build(3)
+    return made
