@@ -80,11 +80,6 @@ impl Keep {
         }
     }
 
-    /// What there is now: estimates and numbers.
-    pub(crate) fn kept(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
-        self.keys.iter().map(|&key| (estimate(key), number(key)))
-    }
-
     /// What was kept, in no order.
     pub(crate) fn finish(&mut self) -> &mut [u64] {
         self.cut();

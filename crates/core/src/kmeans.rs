@@ -28,6 +28,15 @@ impl<'a> Points<'a> {
         &self.values[i * self.dim..][..self.dim]
     }
 
+    /// The mean of all rows; zeros when there are none.
+    pub(crate) fn mean(self) -> Vec<f32> {
+        let mut sums = vec![0.0_f64; self.dim];
+        for i in 0..self.len() {
+            sums.iter_mut().zip(self.row(i)).for_each(|(sum, &value)| *sum += f64::from(value));
+        }
+        sums.iter().map(|sum| (sum / self.len().max(1) as f64) as f32).collect()
+    }
+
     /// A copy of some rows.
     pub(crate) fn gather(self, rows: impl Iterator<Item = usize>) -> Vec<f32> {
         rows.flat_map(|row| self.row(row)).copied().collect()

@@ -1,72 +1,124 @@
 //! Which of the close vectors become edges.
 
-use super::near::{Close, Collection, sort};
-use crate::parallel;
+use super::near::Close;
+use super::node::Own;
+use crate::simd::Kernels;
 
-/// Vectors that a thread takes at a time.
-const BLOCK: usize = 256;
-/// As many vectors that have a vector among their closest ones may become its edges.
-const MOST_BACK: usize = 24;
+/// As many vectors that chose a vector may become its edges.
+const MOST_BACK: usize = 96;
 
-/// Edges for a vector: of `close`, in ascending order, those that are closer to it than to any edge before them; then the
-/// closest of the others, up to `most`. So edges lead in all directions (the relative neighbourhood graph: Toussaint, 1980;
-/// used so by Malkov and Yashunin), and none of the room for them stays empty.
-pub(crate) fn choose(collection: &Collection<'_>, close: &[Close], most: usize, edges: &mut Vec<u32>) {
-    let dim = collection.dim;
-    edges.clear();
-    let points = collection.points(&close.iter().map(|&(_, number)| number).collect::<Vec<_>>());
-    let point = |i: usize| &points[i * dim..][..dim];
-    let mut chosen: Vec<usize> = Vec::with_capacity(most);
-    for (i, &(apart, _)) in close.iter().enumerate() {
-        if chosen.len() == most {
+/// Buffers of [`choose`].
+#[derive(Debug, Default)]
+pub(crate) struct Chooser {
+    left: Vec<usize>,
+    dots: Vec<i32>,
+}
+
+/// Of the vectors `ends`, whose distances from a vector are in `close`, in ascending order, those that are closer to it than
+/// to any edge before them, `most` at most. They lead in all directions (the relative neighbourhood
+/// graph: Toussaint, 1980; used so by Malkov and Yashunin).
+pub(crate) fn choose(
+    kernels: &Kernels,
+    close: &[Close],
+    ends: &[Own<'_>],
+    most: usize,
+    chooser: &mut Chooser,
+) -> Vec<Close> {
+    let Chooser { left, dots } = chooser;
+    let mut edges = Vec::with_capacity(most.min(close.len()));
+    left.clear();
+    left.extend(0..close.len());
+    let mut rows = Vec::with_capacity(close.len());
+    while let Some(&first) = left.first() {
+        edges.push(close[first]);
+        if edges.len() == most {
             break;
         }
-        let free = |&other: &usize| (collection.kernels.l2_squared)(point(i), point(other)) > apart;
-        if chosen.iter().all(free) {
-            chosen.push(i);
-        }
+        let edge = ends[first];
+        left.remove(0);
+        rows.clear();
+        rows.extend(left.iter().map(|&i| ends[i].bytes));
+        dots.resize(rows.len(), 0);
+        (kernels.dot_bytes)(edge.bytes, &rows, dots);
+        let mut dots = dots.iter();
+        left.retain(|&i| {
+            let dot = dots.next().copied().unwrap_or_default();
+            apart(edge, ends[i], dot) > close[i].0
+        });
     }
-    let mut rest = (0..close.len()).filter(|i| !chosen.contains(i)).collect::<Vec<_>>().into_iter();
-    while chosen.len() < most
-        && let Some(i) = rest.next()
-    {
-        chosen.push(i);
-    }
-    chosen.sort_unstable();
-    edges.extend(chosen.iter().map(|&i| close[i].1));
+    edges
 }
 
-/// The edges of all vectors, `most` for each, [`NOBODY`](super::NOBODY) behind the last: chosen of those close to a vector
-/// and those to which it is close.
-pub(crate) fn link(
-    collection: &Collection<'_>,
-    near: &[Vec<Close>],
+/// The squared distances of some vectors from one, by their bytes.
+pub(crate) fn squares(kernels: &Kernels, from: Own<'_>, ends: &[Own<'_>]) -> Vec<f32> {
+    let rows: Vec<&[i8]> = ends.iter().map(|end| end.bytes).collect();
+    let mut dots = vec![0; rows.len()];
+    (kernels.dot_bytes)(from.bytes, &rows, &mut dots);
+    ends.iter().zip(dots).map(|(&end, dot)| apart(from, end, dot)).collect()
+}
+
+/// The squared distance of two vectors by the inner product of their bytes.
+fn apart(a: Own<'_>, b: Own<'_>, dot: i32) -> f32 {
+    (dot as f32 * a.unit).mul_add(b.times, a.square + b.square)
+}
+
+/// Fills up `edges` to `most` with the first of `close` that are not among them.
+pub(crate) fn fill(edges: &mut Vec<Close>, close: &[Close], most: usize) {
+    for &other in close {
+        if edges.len() >= most {
+            break;
+        }
+        if edges.iter().all(|edge| edge.1 != other.1) {
+            edges.push(other);
+        }
+    }
+}
+
+/// Fills up `edges`, which a vector has, to `most` with others of `close`: one after the other the one that is farthest from
+/// all edges, as a multiple of its distance from the vector. `ends` are the vectors of `close`, those in `edges` among them.
+pub(crate) fn spread(
+    kernels: &Kernels,
+    close: &[Close],
+    ends: &[Own<'_>],
     most: usize,
-    threads: usize,
-) -> Vec<u32> {
-    let back = back(near);
-    let parts = parallel::map(threads, near.len().div_ceil(BLOCK), |block| {
-        let numbers = block * BLOCK..((block + 1) * BLOCK).min(near.len());
-        let mut all = Vec::with_capacity(numbers.len() * most);
-        let (mut close, mut edges) = (Vec::new(), Vec::new());
-        for number in numbers {
-            close.clear();
-            close.extend_from_slice(&near[number]);
-            close.extend_from_slice(&back[number]);
-            sort(&mut close);
-            choose(collection, &close, most, &mut edges);
-            edges.resize(most, super::NOBODY);
-            all.extend_from_slice(&edges);
+    edges: &mut Vec<Close>,
+    chooser: &mut Chooser,
+) {
+    let Chooser { left, dots } = chooser;
+    let mut taken: Vec<usize> =
+        (0..close.len()).filter(|&i| edges.iter().any(|edge| edge.1 == close[i].1)).collect();
+    left.clear();
+    left.extend((0..close.len()).filter(|i| !taken.contains(i)));
+    let mut free = vec![f32::INFINITY; left.len()];
+    let mut rows: Vec<&[i8]> = Vec::with_capacity(left.len());
+    while let Some(last) = taken.pop() {
+        let edge = ends[last];
+        rows.clear();
+        rows.extend(left.iter().map(|&i| ends[i].bytes));
+        dots.resize(rows.len(), 0);
+        (kernels.dot_bytes)(edge.bytes, &rows, dots);
+        for ((free, dot), &i) in free.iter_mut().zip(&*dots).zip(&*left) {
+            *free = free.min(apart(edge, ends[i], *dot) / close[i].0.max(f32::MIN_POSITIVE));
         }
-        all
-    });
-    parts.concat()
+        if !taken.is_empty() {
+            continue;
+        }
+        let farthest = (0..left.len()).max_by(|&a, &b| free[a].total_cmp(&free[b]));
+        if edges.len() >= most {
+            break;
+        }
+        let Some(farthest) = farthest else { break };
+        let next = left.swap_remove(farthest);
+        free.swap_remove(farthest);
+        edges.push(close[next]);
+        taken.push(next);
+    }
 }
 
-/// For each vector at most [`MOST_BACK`] of those that have it among their close ones.
-fn back(near: &[Vec<Close>]) -> Vec<Vec<Close>> {
-    let mut back: Vec<Vec<Close>> = vec![Vec::new(); near.len()];
-    for (number, close) in near.iter().enumerate() {
+/// For each vector at most [`MOST_BACK`] of those that chose it.
+pub(crate) fn back(chosen: &[Vec<Close>]) -> Vec<Vec<Close>> {
+    let mut back: Vec<Vec<Close>> = vec![Vec::new(); chosen.len()];
+    for (number, close) in chosen.iter().enumerate() {
         for &(apart, other) in close {
             let back = &mut back[other as usize];
             if back.len() < MOST_BACK {

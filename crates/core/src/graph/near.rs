@@ -5,8 +5,6 @@ use crate::simd::Kernels;
 /// A vector's squared distance from another one, and its number.
 pub(crate) type Close = (f32, u32);
 
-/// So many close vectors of each are kept.
-const KEPT: usize = 32;
 /// Vectors that are fetched ahead.
 const AHEAD: usize = 4;
 
@@ -39,8 +37,8 @@ impl Collection<'_> {
     }
 }
 
-/// The closest [`KEPT`] of `others` to the vector `number`, closest first.
-pub(crate) fn closest(collection: &Collection<'_>, point: &[f32], others: &[u32]) -> Vec<Close> {
+/// The closest `kept` of `others` to a point, closest first.
+pub(crate) fn closest(collection: &Collection<'_>, point: &[f32], others: &[u32], kept: usize) -> Vec<Close> {
     let points = collection.points(others);
     let mut close: Vec<Close> = points
         .chunks_exact(collection.dim)
@@ -48,20 +46,12 @@ pub(crate) fn closest(collection: &Collection<'_>, point: &[f32], others: &[u32]
         .map(|(row, &other)| ((collection.kernels.l2_squared)(point, row), other))
         .collect();
     sort(&mut close);
-    close.truncate(KEPT);
+    close.truncate(kept);
     close
 }
 
-/// The closest [`KEPT`] of both, each known once, closest first.
-pub(crate) fn merge(known: &[Close], mut new: Vec<Close>) -> Vec<Close> {
-    new.extend_from_slice(known);
-    sort(&mut new);
-    new.truncate(KEPT);
-    new
-}
-
 /// In ascending order, each once.
-pub(super) fn sort(close: &mut Vec<Close>) {
+pub(crate) fn sort(close: &mut Vec<Close>) {
     close.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     // The distance of a pair may come out a little different from its two ends.
     let mut seen = Vec::with_capacity(close.len());

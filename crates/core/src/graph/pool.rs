@@ -1,59 +1,63 @@
 //! The best nodes that a walk has met, and which of them it follows next.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use crate::keep::{estimate, key, number};
 
-use crate::keep::{Keep, estimate, key, number};
-
-/// Keeps the best `width` of what it is shown, give or take those that came after the last clearing-up, and hands them out
-/// closest first, each once.
+/// Keeps the best `width` of what it is shown, and hands them out closest first, each once.
 ///
-/// Two structures, because one that does both, a sorted list, moves half of its entries for each that comes: that took a
-/// quarter of a wide walk.
+/// A sorted list: a walk shows it few nodes that are better than its last one, and most of these come near its end.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    keep: Keep,
-    /// Those that were not handed out yet, the best on top; some that are not kept any more among them.
-    waiting: BinaryHeap<Reverse<u64>>,
+    width: usize,
+    /// Estimates and numbers, best first; those that were handed out with the mark [`TAKEN`].
+    keys: Vec<u64>,
+    /// All before this one were handed out.
+    next: usize,
 }
+
+/// The last bit of the estimate: two that differ in it alone are as good.
+const TAKEN: u64 = 1 << u32::BITS;
 
 impl Pool {
     /// Empties it.
     pub(super) fn start(&mut self, width: usize) {
-        let width = width.max(1);
-        // A late threshold is a few nodes more to follow; a selection is paid for by several pushes.
-        self.keep.start(width, width / 16 + 8);
-        self.waiting.clear();
+        self.width = width.max(1);
+        self.keys.clear();
+        self.next = 0;
     }
 
     /// Only better estimates are kept.
     #[inline]
     pub(super) fn threshold(&self) -> f32 {
-        self.keep.threshold()
+        self.keys.get(self.width - 1).map_or(f32::INFINITY, |&last| estimate(last))
     }
 
     /// Takes an estimate below the threshold.
     #[inline]
     pub(super) fn push(&mut self, estimate: f32, number: u32) {
-        self.keep.push(estimate, number);
-        self.waiting.push(Reverse(key(estimate, number)));
-        self.keep.tidy();
+        let key = key(estimate, number) & !TAKEN;
+        let place = self.keys.partition_point(|&other| other < key);
+        if self.keys.len() == self.width {
+            if place == self.width {
+                return;
+            }
+            let last = self.width - 1;
+            self.keys.copy_within(place..last, place + 1);
+            self.keys[place] = key;
+        } else {
+            self.keys.insert(place, key);
+        }
+        self.next = self.next.min(place);
     }
 
     /// The best of those kept that was not handed out yet; `None` when all were.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<u32> {
-        let Reverse(best) = self.waiting.pop()?;
-        (estimate(best) <= self.threshold()).then(|| number(best))
-    }
-
-    /// Brings what was kept into order, best first.
-    pub(super) fn finish(&mut self) {
-        self.keep.finish().sort_unstable();
-    }
-
-    /// What was kept: estimates and numbers.
-    pub(super) fn kept(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
-        self.keep.kept()
+        let ahead = self.keys.get_mut(self.next..)?;
+        let found = ahead.iter().position(|key| key & TAKEN == 0);
+        self.next += found.unwrap_or(ahead.len());
+        let key = ahead.get_mut(found?)?;
+        *key |= TAKEN;
+        self.next += 1;
+        Some(number(*key))
     }
 }

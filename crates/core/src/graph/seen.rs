@@ -25,23 +25,17 @@ impl Seen {
         }
     }
 
-    /// Puts those of `numbers` that are met for the first time behind what is in `new`.
+    /// Whether there is such a node and it is met for the first time.
     #[inline]
-    pub(super) fn meet(&mut self, numbers: &[u32], new: &mut Vec<u32>) {
-        let start = new.len();
-        let mut end = start;
-        new.resize(end + numbers.len(), 0);
-        for &number in numbers {
-            if let Some(word) = self.bits.get_mut(number as usize / WORD) {
-                let bit = 1 << (number as usize % WORD);
-                // Written in any case: nobody could foresee which are new.
-                new[end] = number;
-                end += usize::from(*word & bit == 0);
-                *word |= bit;
-            }
+    pub(super) fn meet(&mut self, number: u32) -> bool {
+        let Some(word) = self.bits.get_mut(number as usize / WORD) else { return false };
+        let bit = 1 << (number as usize % WORD);
+        let new = *word & bit == 0;
+        *word |= bit;
+        if new {
+            self.met.push(number);
         }
-        new.truncate(end);
-        self.met.extend_from_slice(&new[start..]);
+        new
     }
 }
 
@@ -52,16 +46,12 @@ mod tests {
     #[test]
     fn each_walk_meets_each_node_once() {
         let mut seen = Seen::default();
-        let mut new = Vec::new();
         // Few and many nodes met, so that both ways of forgetting are taken; more nodes than before, and fewer.
         for (nodes, step) in [(1_000, 97), (1_000, 1), (5_000, 7), (700, 3), (1, 1)] {
             seen.start(nodes);
-            let numbers: Vec<u32> = (0..nodes as u32).step_by(step).collect();
-            new.clear();
-            seen.meet(&numbers, &mut new);
-            assert_eq!(new, numbers, "{nodes} nodes");
-            seen.meet(&numbers, &mut new);
-            assert_eq!(new.len(), numbers.len(), "a second time");
+            let numbers = || (0..nodes as u32).step_by(step);
+            assert!(numbers().all(|number| seen.meet(number)), "{nodes} nodes");
+            assert!(!numbers().any(|number| seen.meet(number)), "a second time");
         }
     }
 
@@ -69,8 +59,9 @@ mod tests {
     fn numbers_that_no_node_has_are_passed_by() {
         let mut seen = Seen::default();
         seen.start(64);
-        let mut new = vec![5];
-        seen.meet(&[3, u32::MAX, 1_000, 3, 63], &mut new);
-        assert_eq!(new, [5, 3, 63]);
+        assert_eq!(
+            [3, u32::MAX, 1_000, 3, 63].map(|number| seen.meet(number)),
+            [true, false, false, false, true]
+        );
     }
 }

@@ -1,15 +1,15 @@
 //! The search from node to node: best first, as far as a pool of a given width reaches.
 //!
-//! The method is that of Malkov and Yashunin (*Hierarchical navigable small world graphs*, 2016, algorithm 2) on one layer:
-//! the start is what a look into a few leaves found. Estimates by codes take the place of distances.
+//! The search is that of Malkov and Yashunin (*Hierarchical navigable small world graphs*, 2016, algorithm 2) on one layer, with
+//! the estimates of all vectors beside a node made at once from codes that lie in it, and exact distances only to the
+//! nodes that are followed (Gou, Gao, Xu, Long: *SymphonyQG*, 2024).
 
-use bytemuck::{cast_slice, cast_slice_mut};
-
-use super::node::Layout;
+use super::coding::Asked;
+use super::node::{EDGES, NOBODY};
 use super::pool::Pool;
 use super::seen::Seen;
-use crate::quant::Table;
-use crate::simd::{self, Kernels, Lines};
+use crate::keep::{Keep, estimate, key, number};
+use crate::simd::{self, Scaled};
 
 /// Where the nodes lie.
 pub(crate) trait Nodes {
@@ -21,121 +21,121 @@ pub(crate) trait Nodes {
     fn len(&self) -> usize;
 }
 
-/// A query, ready to be compared with nodes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) kernels: &'static Kernels,
-    pub(crate) layout: Layout,
-    pub(crate) table: &'a Table,
-    /// For each group what its centre adds to an estimate.
-    pub(crate) bases: &'a [f32],
-}
-
-/// Nodes whose edges are followed at a time: those that they lead to come from memory side by side. A walk with two met
-/// few nodes more than with one, and took 6 to 9 % less time at the same recall.
+/// Nodes that are followed at a time: while these are read, the next ones come from memory.
 const FOLLOWED: usize = 2;
-/// Nodes that are compared at a time.
-const AT_ONCE: usize = 32;
+/// A walk begins at so many of the vectors beside the entry points.
+const STARTS: usize = 8;
 
 /// Buffers of a walk.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
-    /// The table, filled up to whole chunks.
-    table: Lines,
     seen: Seen,
+    starts: Keep,
     pool: Pool,
     now: Vec<u32>,
     next: Vec<u32>,
-    looked: usize,
+    /// Those that were followed: what they are ordered by, and their numbers.
+    followed: Vec<u64>,
 }
 
 impl Trail {
-    /// What [`walk`] found last, best first, with estimates.
+    /// What [`walk`] found last, closest first, with what orders them.
     pub(crate) fn found(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
-        self.pool.kept()
+        self.followed.iter().map(|&key| (estimate(key), number(key)))
     }
 
-    /// How many nodes the last walk compared.
-    pub(crate) fn looked(&self) -> usize {
-        self.looked
+    /// Brings the closest `n` of what was found to the front, in no order, and drops the others.
+    pub(crate) fn cut(&mut self, n: usize) {
+        if n < self.followed.len() {
+            self.followed.select_nth_unstable(n);
+            self.followed.truncate(n);
+        }
     }
 
-    fn start(&mut self, nodes: usize, table: &Table, width: usize) {
-        let addends = table.addends();
-        self.table.reset((addends.len() / 16).next_multiple_of(simd::CHUNK) * 4);
-        let padded: &mut [u8] = cast_slice_mut(&mut self.table);
-        padded[..addends.len()].copy_from_slice(addends);
-        padded[addends.len()..].fill(0);
-        self.seen.start(nodes);
-        self.pool.start(width);
-        self.now.clear();
-        self.looked = 0;
+    /// Brings what was found into order.
+    pub(crate) fn sort(&mut self) {
+        self.followed.sort_unstable();
     }
 }
 
-/// Walks from `seeds` to the nodes that `asked` is closest to, and keeps the best `width` of all that it meets in `trail`.
-/// It passes by the node `passed`, if there is one.
+/// Walks from the closest vectors beside the `entries`, which are laid out as nodes, to the nodes that `asked` is closest to, and keeps those that it
+/// follows, `width` and some, in `trail`, in no order. It passes by the node `passed`, if there is one.
 pub(crate) fn walk(
     asked: Asked<'_>,
     nodes: &impl Nodes,
-    seeds: &[u32],
+    entries: &[u32],
     width: usize,
     passed: Option<u32>,
     trail: &mut Trail,
 ) {
-    trail.start(nodes.len(), asked.table, width);
-    let Trail { table, seen, pool, now, next, looked } = trail;
-    let table: &[u8] = &cast_slice(table)[..asked.layout.table_bytes()];
-    seen.meet(passed.as_slice(), now);
+    let Trail { seen, starts, pool, now, next, followed } = trail;
+    let layout = asked.layout;
+    seen.start(nodes.len());
+    pool.start(width);
     now.clear();
-    seen.meet(seeds, now);
+    followed.clear();
+    let offset = asked.table.offset;
+    let scaled = |node, base, threshold| Scaled {
+        table: asked.table.addends(),
+        block: layout.codes(node),
+        factors: layout.factors(node).unwrap_or(&[0; EDGES]),
+        base,
+        scale: asked.table.scale,
+        offset,
+        threshold,
+    };
+    let mut estimates = [0.0; EDGES];
+    if let Some(passed) = passed {
+        seen.meet(passed);
+    }
+    starts.start(STARTS, STARTS);
+    for entry in entries.chunks_exact(layout.words()) {
+        let mut passing = (asked.kernels.lut_scaled)(
+            &scaled(entry, layout.own(entry).square, starts.threshold()),
+            &mut estimates,
+        );
+        while passing != 0 {
+            let lane = passing.trailing_zeros() as usize;
+            passing &= passing - 1;
+            starts.push(estimates[lane], layout.edge_words(entry)[lane]);
+        }
+        starts.tidy();
+    }
+    for &start in starts.finish().iter() {
+        if seen.meet(number(start)) {
+            pool.push(estimate(start), number(start));
+        }
+    }
     loop {
-        // What these lead to is on its way while what the last ones led to is compared.
+        // What is followed next is on its way while what is followed now is read.
         next.clear();
-        let mut followed = 0;
-        while followed < FOLLOWED
+        while next.len() < FOLLOWED
             && let Some(number) = pool.pop()
         {
-            if let Some(node) = nodes.node(number) {
-                seen.meet(asked.layout.beside(node), next);
-            }
-            followed += 1;
+            simd::prefetch_many(nodes.to_fetch(number));
+            next.push(number);
         }
-        if followed == 0 && now.is_empty() {
+        if next.is_empty() && now.is_empty() {
             break;
         }
-        for coded in
-            next.iter().filter_map(|&number| nodes.to_fetch(number).get(..asked.layout.coded_words()))
-        {
-            simd::prefetch_many(coded);
+        for &number in now.iter() {
+            let Some(node) = nodes.node(number) else { continue };
+            let base = asked.apart(layout.own(node));
+            if base == f32::INFINITY {
+                continue;
+            }
+            followed.push(key(base, number));
+            let mut passing =
+                (asked.kernels.lut_scaled)(&scaled(node, base, pool.threshold()), &mut estimates);
+            let edges = layout.edge_words(node);
+            while passing != 0 {
+                let lane = passing.trailing_zeros() as usize;
+                passing &= passing - 1;
+                if edges[lane] != NOBODY && seen.meet(edges[lane]) {
+                    pool.push(estimates[lane], edges[lane]);
+                }
+            }
         }
-        *looked += now.len();
-        now.chunks(AT_ONCE).for_each(|some| compare(asked, table, nodes, some, pool));
         std::mem::swap(now, next);
-    }
-    pool.finish();
-}
-
-/// Puts those of at most [`AT_ONCE`] nodes into the pool that are good enough for it.
-#[inline(always)]
-fn compare(asked: Asked<'_>, table: &[u8], nodes: &impl Nodes, some: &[u32], pool: &mut Pool) {
-    let (mut rows, mut sums) = ([&[] as &[u8]; AT_ONCE], [0; AT_ONCE]);
-    let (mut found, mut n) = ([(0, 0.0); AT_ONCE], 0);
-    for &number in some {
-        let Some(node) = nodes.node(number) else { continue };
-        let base = asked.bases.get(asked.layout.group(node) as usize).copied();
-        rows[n] = asked.layout.codes(node);
-        found[n] = (number, base.unwrap_or(f32::INFINITY) + asked.layout.bias(node));
-        n += 1;
-    }
-    (asked.kernels.lut_rows)(table, &rows[..n], &mut sums[..n]);
-    let (mut better, mut passing) = ([(0, 0.0); AT_ONCE], 0);
-    for ((number, base), &sum) in found.into_iter().zip(&sums[..n]) {
-        let estimate = sum as f32 * asked.table.scale + asked.table.offset + base;
-        better[passing] = (number, estimate);
-        passing += usize::from(estimate < pool.threshold());
-    }
-    for &(number, estimate) in &better[..passing] {
-        pool.push(estimate, number);
     }
 }

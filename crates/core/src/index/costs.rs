@@ -3,12 +3,14 @@
 
 use super::space::Space;
 use super::store::LeafStore;
+use crate::graph::Layout;
 
 /// A leaf that is looked into, and each code in it.
 const LEAF: f64 = 60.0;
 const CODE: f64 = 0.03;
-/// A node that a walk compares.
-pub(super) const NODE: f64 = 50.0;
+/// A node that a walk follows, and each word of it.
+const NODE: f64 = 80.0;
+const NODE_WORD: f64 = 0.45;
 /// A vector that is compared exactly, from anywhere in memory, and each word of it.
 const CANDIDATE: f64 = 40.0;
 const WORD: f64 = 0.3;
@@ -22,4 +24,9 @@ pub(super) fn leaves(store: &LeafStore, leaves: usize) -> f64 {
 /// Of comparing so many vectors exactly.
 pub(super) fn candidates(space: &Space, candidates: usize) -> f64 {
     candidates as f64 * (CANDIDATE + space.row_words() as f64 * WORD)
+}
+
+/// Of following so many nodes of a graph.
+pub(super) fn nodes(layout: Layout, nodes: f64) -> f64 {
+    nodes * (NODE + layout.words() as f64 * NODE_WORD)
 }

@@ -67,7 +67,9 @@ impl Curve {
     /// The recall and the effort of each value of `ef` that the curve has a point for, in ascending order.
     pub(super) fn efs(&self) -> impl Iterator<Item = (usize, Point)> {
         self.points.iter().scan(0, |last: &mut usize, &point| {
-            *last = point.depth.candidates.max((*last as f64 * EF_STEP).ceil() as usize);
+            let Depth { width, candidates, .. } = point.depth;
+            let own = if width > 0 { width } else { candidates };
+            *last = own.max((*last as f64 * EF_STEP).ceil() as usize);
             Some((*last, point))
         })
     }

@@ -67,6 +67,8 @@ pub(super) enum Kind {
     SignedRows = 21,
     /// What callers keep beside the vectors. Only where there is something.
     Notes = 22,
+    /// Entry points of the graph, laid out as nodes: beside them are vectors that walks begin at. Only where there is one.
+    EntryPoints = 23,
 }
 
 impl Kind {
@@ -79,7 +81,7 @@ impl Kind {
         }
     }
 
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::Rows,
         Self::Ids,
         Self::Scales,
@@ -102,6 +104,7 @@ impl Kind {
         Self::UnsignedRows,
         Self::SignedRows,
         Self::Notes,
+        Self::EntryPoints,
     ];
 }
 

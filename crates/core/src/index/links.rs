@@ -4,21 +4,29 @@ use std::sync::Arc;
 
 use super::overlay::Overlay;
 use crate::file::{Slice, Values};
-use crate::graph::{Layout, Nodes};
-use crate::quant::Codebook;
-
-/// Nodes of a page, the least that is copied by a change: a new vector changes the nodes beside it, wherever they lie.
-const PAGE: usize = 8;
+use crate::graph::{Bench, Coder, EDGES, Edge, Layout, Nodes};
+use crate::simd::Kernels;
 
 /// All nodes of a version.
 #[derive(Clone, Debug)]
 pub(super) struct Links {
     pub(super) layout: Layout,
-    /// Of what lacks from the centres of the directory's groups.
-    pub(super) codebook: Arc<Codebook>,
+    pub(super) coder: Arc<Coder>,
+    /// Laid out as nodes at the centre of all vectors; beside them are those that walks begin at.
+    pub(super) entries: Arc<Vec<u32>>,
     base: Values<u32>,
-    pages: Overlay<Vec<u32>>,
+    /// Each of those that changed: a new vector changes the nodes beside it, wherever they lie.
+    changed: Overlay<Vec<u32>>,
     len: usize,
+}
+
+/// An edge that is to be led from a slot, in a place of its node, to another one; `square` is that of their distance.
+#[derive(Clone, Copy)]
+pub(super) struct Leading {
+    pub(super) from: u32,
+    pub(super) place: usize,
+    pub(super) to: u32,
+    pub(super) square: f32,
 }
 
 /// A version's nodes, to read many of them.
@@ -26,7 +34,7 @@ pub(super) struct Links {
 pub(super) struct LinksView<'a> {
     words: usize,
     base: Slice<'a, u32>,
-    pages: &'a Overlay<Vec<u32>>,
+    changed: &'a Overlay<Vec<u32>>,
     len: usize,
 }
 
@@ -34,8 +42,8 @@ impl Nodes for LinksView<'_> {
     #[inline]
     fn node(&self, number: u32) -> Option<&[u32]> {
         let number = number as usize;
-        match self.pages.get(number / PAGE) {
-            Some(page) => page.get(number % PAGE * self.words..)?.get(..self.words),
+        match self.changed.get(number) {
+            Some(node) => Some(node),
             None => self.base.get_part(number * self.words..(number + 1) * self.words),
         }
     }
@@ -43,8 +51,8 @@ impl Nodes for LinksView<'_> {
     #[inline]
     fn to_fetch(&self, number: u32) -> &[u32] {
         let number = number as usize;
-        match self.pages.get(number / PAGE) {
-            Some(page) => page.get(number % PAGE * self.words..).unwrap_or_default(),
+        match self.changed.get(number) {
+            Some(node) => node,
             None => self.base.to_fetch(number * self.words..(number + 1) * self.words),
         }
     }
@@ -55,31 +63,30 @@ impl Nodes for LinksView<'_> {
 }
 
 impl<'a> LinksView<'a> {
-    /// The nodes in `base`, and those of `pages` in their place.
+    /// The nodes in `base`, and those of `changed` in their place.
     pub(super) fn new(
         layout: Layout,
         base: Slice<'a, u32>,
-        pages: &'a Overlay<Vec<u32>>,
+        changed: &'a Overlay<Vec<u32>>,
         len: usize,
     ) -> Self {
-        Self { words: layout.words(), base, pages, len }
+        Self { words: layout.words(), base, changed, len }
     }
 }
 
 impl Links {
     /// The nodes in `base`, one for each of `len` slots.
-    pub(super) fn new(codebook: Arc<Codebook>, base: Values<u32>, len: usize) -> Self {
-        let layout = Layout::new(codebook.codes());
-        Self { layout, codebook, base, pages: Overlay::default(), len }
+    pub(super) fn new(coder: Arc<Coder>, entries: Arc<Vec<u32>>, base: Values<u32>, len: usize) -> Self {
+        Self { layout: coder.layout(), coder, entries, base, changed: Overlay::default(), len }
     }
 
-    /// How often a page was copied since all were laid out, on average.
-    pub(super) fn copies_a_page(&self) -> usize {
-        self.pages.copies() / self.len.div_ceil(PAGE).max(1)
+    /// How often a node was copied since all were laid out, on average.
+    pub(super) fn copies_a_node(&self) -> usize {
+        self.changed.copies() / self.len.max(1)
     }
 
     pub(super) fn view(&self) -> LinksView<'_> {
-        LinksView::new(self.layout, self.base.slice(), &self.pages, self.len)
+        LinksView::new(self.layout, self.base.slice(), &self.changed, self.len)
     }
 
     /// What has turned out to be wrong with the file under it.
@@ -90,8 +97,8 @@ impl Links {
     /// Bytes in memory, and bytes in a mapped file.
     pub(super) fn bytes(&self) -> (u64, u64) {
         let (memory, mapped) = self.base.bytes();
-        let pages: usize = self.pages.iter().map(|page| size_of_val(page.as_slice())).sum();
-        (memory + pages as u64, mapped)
+        let changed: usize = self.changed.iter().map(|node| size_of_val(node.as_slice())).sum();
+        (memory + (changed + size_of_val(self.entries.as_slice())) as u64, mapped)
     }
 
     /// The slots beside one, those without a vector left out.
@@ -102,23 +109,96 @@ impl Links {
         view.node(slot).map_or_else(Vec::new, beside)
     }
 
+    /// Leads edges to vectors.
+    pub(super) fn lead(&mut self, kernels: &Kernels, edges: &[Leading], bench: &mut Bench) {
+        let (layout, coder) = (self.layout, self.coder.clone());
+        let view = self.view();
+        let own = |slot: u32| view.node(slot).map(|node| layout.own(node));
+        let (ends, edges): (Vec<Edge<'_>>, Vec<Leading>) = edges
+            .iter()
+            .filter_map(|edge| {
+                let (from, to) = own(edge.from).zip(own(edge.to))?;
+                Some((Edge { from, to, square: edge.square }, *edge))
+            })
+            .unzip();
+        let mut coded: Vec<(Vec<u8>, f32, f32)> = Vec::with_capacity(ends.len());
+        coder.code_edges(kernels, &ends, bench, |_, edge| {
+            coded.push((edge.codes().collect(), edge.added, edge.times));
+        });
+        for (Leading { from, place, to, .. }, (codes, added, times)) in edges.into_iter().zip(coded) {
+            layout.set_edge(self.change(from), place, to, codes.into_iter(), added, times);
+        }
+    }
+
+    /// How many slots walks may begin at, and some.
+    pub(super) fn entries(&self) -> usize {
+        self.entries.len() / self.layout.words() * EDGES
+    }
+
+    /// Lets walks begin at a slot too.
+    pub(super) fn add_entry(&mut self, kernels: &Kernels, slot: u32, bench: &mut Bench) {
+        let (layout, coder) = (self.layout, self.coder.clone());
+        let entries = Arc::make_mut(&mut self.entries);
+        let free = |entry: &[u32]| layout.beside(entry).len() < EDGES;
+        let number = entries.chunks_exact(layout.words()).position(free).unwrap_or_else(|| {
+            let zeros = vec![0; layout.width()];
+            let end = entries.len();
+            entries.resize(end + layout.words(), 0);
+            layout.write(&mut entries[end..], coder.centre(&zeros));
+            end / layout.words()
+        });
+        let place = layout.beside(&entries[number * layout.words()..][..layout.words()]).len();
+        self.set_entry(kernels, (number, place), slot, bench);
+    }
+
+    /// Lets walks that would begin at a slot begin at another one, if there is one.
+    pub(super) fn move_entry(&mut self, kernels: &Kernels, slot: u32, to: Option<u32>, bench: &mut Bench) {
+        let layout = self.layout;
+        let place = |entry: &[u32]| layout.beside(entry).iter().position(|&other| other == slot);
+        let found = self.entries.chunks_exact(layout.words()).map(place).enumerate();
+        let Some((number, place)) = found.filter_map(|(i, place)| Some((i, place?))).next() else { return };
+        match to {
+            Some(to) => self.set_entry(kernels, (number, place), to, bench),
+            None => {
+                let entries = Arc::make_mut(&mut self.entries);
+                let entry = &mut entries[number * layout.words()..][..layout.words()];
+                layout.drop_edges(entry, |edge| edge == slot);
+            }
+        }
+    }
+
+    /// Lets walks begin at a slot that comes into a place of an entry point.
+    fn set_entry(
+        &mut self,
+        kernels: &Kernels,
+        (number, place): (usize, usize),
+        slot: u32,
+        bench: &mut Bench,
+    ) {
+        let (layout, coder) = (self.layout, self.coder.clone());
+        let view = LinksView::new(layout, self.base.slice(), &self.changed, self.len);
+        let Some(node) = view.node(slot) else { return };
+        let zeros = vec![0; layout.width()];
+        let to = layout.own(node);
+        let edge = Edge { from: coder.centre(&zeros), to, square: to.square };
+        let entry = &mut Arc::make_mut(&mut self.entries)[number * layout.words()..][..layout.words()];
+        coder.code_edges(kernels, &[edge], bench, |_, coded| {
+            layout.set_edge(entry, place, slot, coded.codes(), coded.added, coded.times);
+        });
+    }
+
     /// The node of a slot, to be changed; one without a vector when there was none.
     pub(super) fn change(&mut self, slot: u32) -> &mut [u32] {
-        let (layout, words) = (self.layout, self.layout.words());
-        let (slot, number) = (slot as usize, slot as usize / PAGE);
+        let (layout, slot) = (self.layout, slot as usize);
         self.len = self.len.max(slot + 1);
         let base = self.base.slice();
-        let page = self.pages.entry(number, || {
-            let mut page = vec![0; PAGE * words];
-            for (i, node) in page.chunks_exact_mut(words).enumerate() {
-                let at = (number * PAGE + i) * words;
-                match base.get_part(at..at + words) {
-                    Some(old) => node.copy_from_slice(old),
-                    None => layout.clear(node),
-                }
+        self.changed.entry(slot, || {
+            let mut node = vec![0; layout.words()];
+            match base.get_part(slot * layout.words()..(slot + 1) * layout.words()) {
+                Some(old) => node.copy_from_slice(old),
+                None => layout.clear(&mut node),
             }
-            page
-        });
-        &mut page[slot % PAGE * words..][..words]
+            node
+        })
     }
 }

@@ -19,7 +19,7 @@ use super::space::{Form, Space};
 use super::store::{LeafBase, LeafStore};
 use super::version::{Grown, Linked, Version};
 use crate::file::{Blocks, Fault, Mapping, Pages, Region, Values};
-use crate::graph::Layout;
+use crate::graph::Coder;
 use crate::journal::Moment;
 use crate::leaves::Directory;
 use crate::quant::Codebook;
@@ -211,13 +211,7 @@ impl IndexFile {
             starts: Values::Region(starts),
         };
         let linked = match self.head.section(Kind::Nodes) {
-            Some(_) => {
-                let codebook = self.codebook(Kind::NodeCodebook, space)?;
-                let (n, words) = (self.head.slots, Layout::new(codebook.codes()).words() as u64);
-                let nodes = Values::Region(region(Kind::Nodes, Some(n * words * 4))?);
-                let links = Links::new(Arc::new(codebook), nodes, n as usize);
-                Some(Linked { links, curve: curve(Kind::WalkCurve)? })
-            }
+            Some(_) => Some(Linked { links: self.links(space, checked)?, curve: curve(Kind::WalkCurve)? }),
             None => None,
         };
         let store = LeafStore {
@@ -228,6 +222,26 @@ impl IndexFile {
             trained: self.head.trained as usize,
         };
         Ok(Grown { store, curve: curve(Kind::Curve)?, linked })
+    }
+
+    /// The graph.
+    fn links(&self, space: &Space, checked: bool) -> Result<Links, OpenError> {
+        let kind = Kind::NodeCodebook;
+        let words = self.read_now(kind)?;
+        let book = Codebook::from_words(space.kernels, words.words(), space.dim);
+        let (book, rest) = book.ok_or_else(|| unsound(kind))?;
+        let mean: Vec<f32> = rest.iter().map(|&word| f32::from_bits(word)).collect();
+        if mean.len() != space.dim || mean.iter().any(|value| !value.is_finite()) {
+            return Err(unsound(kind));
+        }
+        let coder = Coder::new(space.kernels, book, mean);
+        let (n, layout) = (self.head.slots, coder.layout());
+        let nodes = self.section(Kind::Nodes, Some(n * layout.words() as u64 * 4), checked)?;
+        let entries = self.read_now(Kind::EntryPoints)?.words().to_vec();
+        if !entries.len().is_multiple_of(layout.words()) {
+            return Err(unsound(Kind::EntryPoints));
+        }
+        Ok(Links::new(Arc::new(coder), Arc::new(entries), Values::Region(nodes), n as usize))
     }
 
     /// The moment of which the file is the state.

@@ -205,8 +205,15 @@ fn parts(version: &Version) -> Vec<(Kind, Writer<'_>)> {
                 slots().try_for_each(|slot| to.write_all(cast_slice(nodes.node(slot).unwrap_or(&none))))
             }),
         ));
-        let codebook = &links.codebook;
-        parts.push((Kind::NodeCodebook, Box::new(|to| to.write_all(cast_slice(&codebook.to_words())))));
+        let coder = &links.coder;
+        parts.push((
+            Kind::NodeCodebook,
+            Box::new(|to| {
+                to.write_all(cast_slice(&coder.codebook().to_words()))?;
+                to.write_all(cast_slice(coder.mean()))
+            }),
+        ));
+        parts.push((Kind::EntryPoints, Box::new(|to| to.write_all(cast_slice(&links.entries)))));
         parts.push((Kind::WalkCurve, Box::new(|to| to.write_all(cast_slice(&curve_words(curve))))));
     }
     parts

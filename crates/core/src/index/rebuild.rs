@@ -41,7 +41,7 @@ pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Ve
         let trials = Trials::new(stored, Probes::Given(queries), work.threads);
         grown.curve = trials.of_leaves(&grown.store).curve;
         if let Some(Linked { links, curve }) = &mut grown.linked {
-            *curve = trials.of_walks(&grown.store, links).curve;
+            *curve = trials.of_walks(links).curve;
         }
         next.leaves = Some(grown);
     }
@@ -123,15 +123,13 @@ fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, work: Work
     if few || stored.space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
         return unlinked(store, measured);
     }
-    // The graph finds what a second home is there to find.
-    let mut first = homes.clone();
-    let alone = train::in_one_home(stored, &mut first, &store, work);
-    let links = linking::build(Ground { stored, homes: &first, store: &alone, spilled: &store }, work);
-    let walks = trials.of_walks(&alone, &links);
+    let links = linking::build(Ground { stored, store: &store, homes }, work);
+    let walks = trials.of_walks(&links);
     if walks.cost(WORTH_LINKING_AT) >= measured.cost(WORTH_LINKING_AT) {
         return unlinked(store, measured);
     }
-    *homes = first;
+    // The graph finds what a second home is there to find.
+    let alone = train::in_one_home(stored, homes, &store, work);
     let curve = trials.of_leaves(&alone).curve;
     Grown { store: alone, curve, linked: Some(Linked { links, curve: walks.curve }) }
 }

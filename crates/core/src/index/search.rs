@@ -9,7 +9,7 @@ use super::exact;
 use super::options::Effort;
 use super::space::Query;
 use super::version::{Grown, Linked, Version};
-use super::walker::{Walker, walk_from_leaves};
+use super::walker::{Walker, walk_from_entries};
 use crate::keep::{estimate, key, number};
 use crate::leaves::{Filtered, NO_FILTER, Probe, Scratch, probe};
 use crate::sync;
@@ -18,6 +18,7 @@ use crate::sync;
 #[derive(Default)]
 struct Buffers {
     walker: Walker,
+    probe: Scratch,
     /// The slots that came last, by a hash.
     seen: Vec<u32>,
     slots: Vec<u32>,
@@ -113,7 +114,11 @@ fn walked(
     }
     let view = version.view();
     let Buffers { walker, slots, .. } = buffers;
-    walk_from_leaves(&version.space, store, links, &query.point, depth, None, walker);
+    walk_from_entries(&version.space, links, &query.point, depth.width, None, walker);
+    match allowed {
+        None => walker.trail.cut(depth.candidates),
+        Some(_) => walker.trail.sort(),
+    }
     let passes =
         |slot: &u32| (*slot as usize) < view.len && allowed.is_none_or(|allowed| allowed.has(view.id(*slot)));
     slots.clear();
@@ -166,17 +171,17 @@ fn looked_into(
         let crowd = share.map_or(1.0, |share| scratch.crowd(2 * k) * share);
         (scratch.was_enough(), crowd)
     };
-    let (mut enough, crowd) = look(effort, &mut buffers.walker.probe);
+    let (mut enough, crowd) = look(effort, &mut buffers.probe);
     let mut effort = effort;
     if enough && crowd > CROWDED {
         // The closest that pass are as far away as the k·crowd closest of all.
         let more = |part: usize, power: f64| (part as f64 * crowd.powf(power)).ceil() as usize;
         effort = Probe { leaves: more(effort.leaves, 0.5), candidates: more(effort.candidates, 1.0) };
-        enough = look(effort, &mut buffers.walker.probe).0;
+        enough = look(effort, &mut buffers.probe).0;
     }
     let wanted = k.min(allowed.map_or(k, |allowed| allowed.count));
     while enough {
-        different(buffers.walker.probe.found(), view.len, &mut buffers.seen, &mut buffers.slots);
+        different(buffers.probe.found(), view.len, &mut buffers.seen, &mut buffers.slots);
         compare(version, query, k, buffers);
         if buffers.hits.len() >= wanted {
             return true;
@@ -186,7 +191,7 @@ fn looked_into(
         }
         // Fewer come out of leaves of vectors that lie alone, of such as lost most of theirs, and where all come twice.
         effort = Probe { leaves: 2 * effort.leaves, candidates: 2 * effort.candidates };
-        enough = look(effort, &mut buffers.walker.probe).0;
+        enough = look(effort, &mut buffers.probe).0;
     }
     false
 }

@@ -32,7 +32,7 @@ pub(super) fn settle(version: &mut Version) {
         (store.base, store.changed) = (base, Default::default());
     }
     if let Some(linked) = &mut grown.linked
-        && linked.links.copies_a_page() >= COPIES
+        && linked.links.copies_a_node() >= COPIES
     {
         linked.links = links(&linked.links, n);
     }
@@ -86,5 +86,5 @@ fn links(links: &Links, n: usize) -> Links {
             None => layout.clear(node),
         }
     }
-    Links::new(links.codebook.clone(), nodes.into_values(), n)
+    Links::new(links.coder.clone(), links.entries.clone(), nodes.into_values(), n)
 }

@@ -8,7 +8,7 @@ use super::space::{Query, Space};
 use super::store::LeafStore;
 use super::stored::Stored;
 use super::train;
-use super::walker::{Walker, walk_from_leaves};
+use super::walker::{Walker, walk_from_entries};
 use crate::leaves::{Filtered, Probe, Scratch, probe};
 use crate::parallel;
 use crate::random::Random;
@@ -28,10 +28,9 @@ const MORE_LEAVES: usize = 12;
 const DEEPEST: usize = 1024;
 /// The most leaves that are looked into.
 const MOST_LEAVES: usize = 4096;
-/// The widest walk.
+/// The narrowest walk, and the widest.
+const NARROWEST: usize = 6;
 const WIDEST: usize = 4096;
-/// Leaves in which a walk begins.
-const STARTS: [usize; 3] = [2, 8, 24];
 /// Recalls for which the cheapest effort is sought.
 const TARGETS: [f32; 14] =
     [0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999];
@@ -92,6 +91,11 @@ impl Cheapest {
                 *cheapest = Some((cost, Point { recall: *target, depth: Depth { candidates, ..depth } }));
             }
         }
+    }
+
+    /// Whether the highest target was reached.
+    fn is_complete(&self) -> bool {
+        self.0.last().is_some_and(Option::is_some)
     }
 
     fn measured(self) -> Measured {
@@ -213,32 +217,31 @@ impl<'a> Trials<'a> {
         more
     }
 
-    /// The curve of searches that walk on from a few leaves.
-    pub(super) fn of_walks(&self, store: &LeafStore, links: &Links) -> Measured {
+    /// The curve of searches through the graph.
+    pub(super) fn of_walks(&self, links: &Links) -> Measured {
         let Self { space, threads, .. } = *self;
         let mut cheapest = Cheapest::default();
-        for leaves in STARTS {
-            let widths = std::iter::successors(Some(8_usize), |&width| Some(width + width.div_ceil(2)));
-            for width in widths.take_while(|&width| width <= WIDEST) {
-                let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
-                    let depth = Depth { leaves, width, candidates: width };
-                    let own = Some(self.own[i]);
-                    walk_from_leaves(space, store, links, &self.queries[i].point, depth, own, walker);
-                    let mut depths = Vec::with_capacity(K);
-                    for (depth, (_, slot)) in walker.trail.found().enumerate() {
-                        if self.neighbours(i).contains(&slot) {
-                            depths.push(depth + 1);
-                        }
+        let widths = std::iter::successors(Some(NARROWEST), |&width| Some(width + width.div_ceil(3)));
+        for width in widths.take_while(|&width| width <= WIDEST) {
+            let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
+                walk_from_entries(space, links, &self.queries[i].point, width, Some(self.own[i]), walker);
+                walker.trail.sort();
+                let mut depths = Vec::with_capacity(K);
+                for (depth, (_, slot)) in walker.trail.found().enumerate() {
+                    if self.neighbours(i).contains(&slot) {
+                        depths.push(depth + 1);
                     }
-                    (depths, walker.trail.looked())
-                });
-                let (depths, looked): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-                let looked = looked.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64;
-                let cost = |candidates| {
-                    looked * costs::NODE + costs::leaves(store, leaves) + costs::candidates(space, candidates)
-                };
-                let depth = Depth { leaves, width, candidates: 0 };
-                cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
+                }
+                (depths, walker.trail.found().len())
+            });
+            let (depths, followed): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+            let followed = followed.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64;
+            let cost =
+                |candidates| costs::nodes(links.layout, followed) + costs::candidates(space, candidates);
+            let depth = Depth { leaves: 1, width, candidates: 0 };
+            cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
+            if cheapest.is_complete() {
+                break; // wider ones find no less, and cost more
             }
         }
         cheapest.measured()

@@ -1,6 +1,6 @@
 //! Which leaves a vector belongs to.
 
-use super::directory::Ranking;
+use super::directory::{Asking, Ranking};
 use super::probe::Coded;
 use crate::kmeans::{Grouped, Points};
 use crate::parallel;
@@ -91,7 +91,8 @@ pub(crate) fn place(coded: Coded<'_>, point: &[f32], placing: &mut Placing) -> H
     let Placing { table, ranking, nearest, residual } = placing;
     let measure = Measure::MinusTwiceDot; // leaves are groups of close vectors, whatever the metric
     codebook.table(kernels, point, measure, table);
-    directory.closest(kernels, point, table, measure, CHOICE, ranking);
+    let asking = Asking { query: point, table, measure, wanted: CHOICE, among: None };
+    directory.closest(kernels, asking, ranking);
     nearest.clear();
     nearest.extend(ranking.leaves.iter().map(|&(_, square, leaf)| (square / 2.0, leaf)));
     nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));

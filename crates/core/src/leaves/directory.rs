@@ -245,23 +245,6 @@ impl Directory {
         self.centroids.fault()
     }
 
-    /// The group that a leaf is in.
-    pub(crate) fn group(&self, leaf: u32) -> u32 {
-        self.group_of[leaf as usize]
-    }
-
-    /// The centre of a group. It stays where it is for as long as the directory lives.
-    pub(crate) fn centre(&self, group: u32) -> &[f32] {
-        &self.centres[group as usize * self.dim..][..self.dim]
-    }
-
-    /// For each group |q − c|² − |q|², c being its centre.
-    pub(crate) fn apart_from_centres(&self, kernels: &Kernels, query: &[f32], apart: &mut Vec<f32>) {
-        let centres = self.centres.chunks_exact(self.dim).zip(&self.centre_squares);
-        apart.clear();
-        apart.extend(centres.map(|(centre, square)| square - 2.0 * (kernels.dot)(query, centre)));
-    }
-
     pub(crate) fn codebook(&self) -> &Codebook {
         &self.codebook
     }
@@ -347,16 +330,9 @@ impl Directory {
         })
     }
 
-    /// The `wanted` leaves to look into for `query`, best first, each with |q − c|² − |q|², or −⟨q, c⟩ for inner products.
-    pub(crate) fn closest(
-        &self,
-        kernels: &Kernels,
-        query: &[f32],
-        table: &Table,
-        measure: Measure,
-        wanted: usize,
-        scratch: &mut Ranking,
-    ) {
+    /// The leaves to look into, best first, each with |q − c|² − |q|², or −⟨q, c⟩ for inner products.
+    pub(crate) fn closest(&self, kernels: &Kernels, asking: Asking<'_>, scratch: &mut Ranking) {
+        let Asking { query, table, measure, wanted, among } = asking;
         let Ranking { table: own, keep, flat, estimates, lanes, groups, leaves } = scratch;
         leaves.clear();
         let n = self.len();
@@ -377,7 +353,9 @@ impl Directory {
         // The largest inner products are no more likely in tight leaves.
         let handicap = if measure == Measure::MinusTwiceDot { HANDICAP } else { 0.0 };
         let spare = (wanted as f64 * SPARE_SHARE) as usize + SPARE;
-        if wanted + spare >= n {
+        if let Some(among) = among {
+            leaves.extend(among.iter().map(|&leaf| (0.0, 0.0, leaf)));
+        } else if wanted + spare >= n {
             leaves.extend((0..n as u32).map(|leaf| (0.0, 0.0, leaf)));
         } else {
             groups.clear();
@@ -442,6 +420,19 @@ impl Directory {
         }
         leaves.sort_unstable_by_key(|&(rank, _, leaf)| key(rank, leaf));
     }
+}
+
+/// A query for leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking<'a> {
+    pub(crate) query: &'a [f32],
+    /// Its table, by a codebook with the projection of the directory's.
+    pub(crate) table: &'a Table,
+    pub(crate) measure: Measure,
+    /// So many leaves.
+    pub(crate) wanted: usize,
+    /// Of these, or of all.
+    pub(crate) among: Option<&'a [u32]>,
 }
 
 /// How many centroids are fetched ahead.

@@ -1,6 +1,6 @@
 //! A query through the closest leaves: the candidates to compare exactly.
 
-use super::directory::{Directory, Ranking};
+use super::directory::{Asking, Directory, Ranking};
 use super::leaf::LeafView;
 use crate::keep::{self, Keep};
 use crate::quant::{Codebook, Measure, Table};
@@ -83,11 +83,6 @@ impl Scratch {
         1.0 + refused as f64 / n as f64
     }
 
-    /// The table of the last query.
-    pub(crate) fn table(&self) -> &Table {
-        &self.table
-    }
-
     /// What [`probe`] found last.
     pub(crate) fn found(&self) -> &[(f32, u32)] {
         &self.found
@@ -96,6 +91,30 @@ impl Scratch {
 
 /// How many leaves are fetched ahead.
 const AHEAD: usize = 2;
+
+/// The leaves that are looked into first for `query`, best first.
+pub(crate) fn closest_leaves(
+    Coded { kernels, measure, codebook, directory }: Coded<'_>,
+    query: &[f32],
+    wanted: usize,
+    Scratch { table, ranking, .. }: &mut Scratch,
+) -> Vec<u32> {
+    codebook.table(kernels, query, measure, table);
+    directory.closest(kernels, Asking { query, table, measure, wanted, among: None }, ranking);
+    ranking.leaves.iter().map(|&(_, _, leaf)| leaf).collect()
+}
+
+/// The candidates for `query` as [`probe`] finds them, in the closest of some leaves.
+pub(crate) fn probe_among<'s>(
+    coded: Coded<'_>,
+    leaves: &impl Leaves,
+    among: &[u32],
+    query: &[f32],
+    effort: Probe,
+    scratch: &'s mut Scratch,
+) -> &'s [(f32, u32)] {
+    look(coded, leaves, Some(among), query, effort, NO_FILTER, scratch)
+}
 
 /// The candidates for `query`: those with the smallest estimates among the vectors of the closest leaves that `filter`
 /// lets pass, with their estimates, in no order. Most vectors of which both leaves were looked into come twice.
@@ -107,11 +126,25 @@ pub(crate) fn probe<'s>(
     filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> usize>>,
     scratch: &'s mut Scratch,
 ) -> &'s [(f32, u32)] {
+    look(coded, leaves, None, query, probe, filter, scratch)
+}
+
+#[inline]
+fn look<'s>(
+    coded: Coded<'_>,
+    leaves: &impl Leaves,
+    among: Option<&[u32]>,
+    query: &[f32],
+    probe: Probe,
+    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> usize>>,
+    scratch: &'s mut Scratch,
+) -> &'s [(f32, u32)] {
     let Coded { kernels, measure, codebook, directory } = coded;
     let Scratch { table, ranking, keep, estimates, lanes, blocks, found, refused, enough } = scratch;
     codebook.table(kernels, query, measure, table);
     let ranked_by = if measure == Measure::Absolute { Measure::MinusTwiceDot } else { measure };
-    directory.closest(kernels, query, table, ranked_by, probe.leaves, ranking);
+    let asking = Asking { query, table, measure: ranked_by, wanted: probe.leaves, among };
+    directory.closest(kernels, asking, ranking);
     let candidates = probe.candidates.max(1);
     keep.start(candidates, candidates);
     blocks.clear();

@@ -1,6 +1,6 @@
 //! The leaves that a directory ranks first, against all of its centroids compared.
 
-use super::directory::{Directory, Plan, Ranking};
+use super::directory::{Asking, Directory, Plan, Ranking};
 use crate::kmeans::Points;
 use crate::quant::{Codebook, Measure, Table};
 use crate::random::Random;
@@ -47,7 +47,8 @@ fn share_found(measure: Measure, decades: f32) -> f64 {
         closest.sort_by(|&a, &b| apart(a).total_cmp(&apart(b)));
         let (mut table, mut ranking) = (Table::default(), Ranking::default());
         codebook.table(kernels, query, measure, &mut table);
-        directory.closest(kernels, query, &table, measure, wanted, &mut ranking);
+        let asking = Asking { query, table: &table, measure, wanted, among: None };
+        directory.closest(kernels, asking, &mut ranking);
         let ranked: Vec<u32> = ranking.leaves.iter().map(|&(_, _, leaf)| leaf).collect();
         found += closest[..wanted].iter().filter(|&&leaf| ranked.contains(&(leaf as u32))).count();
     }

@@ -95,6 +95,26 @@ impl Codebook {
         Self::train_with(kernels, sample, projection, groups, random, threads)
     }
 
+    /// Codewords with the projection of another codebook for vectors like `sample`, which are projected already and of
+    /// length 1 or less: as few as leave the share `wanted` of that.
+    pub(crate) fn train_projected(
+        &self,
+        sample: Points<'_>,
+        wanted: f64,
+        random: &mut Random,
+        threads: usize,
+    ) -> Self {
+        let projection = self.projection.clone();
+        let mut variances = vec![0.0; projection.len()];
+        for i in 0..sample.len() {
+            for (sum, &value) in variances.iter_mut().zip(sample.row(i)) {
+                *sum += f64::from(value) * f64::from(value) / sample.len() as f64;
+            }
+        }
+        let (groups, _) = groups(&variances, 1.0, wanted);
+        Self::train_groups(sample, projection, groups, random, threads)
+    }
+
     fn train_with(
         kernels: &Kernels,
         sample: Points<'_>,
@@ -106,6 +126,16 @@ impl Codebook {
         let mut projected = Vec::new();
         projection.apply(kernels, sample.values, sample.dim, &mut projected);
         let projected = Points { values: &projected, dim: projection.padded() };
+        Self::train_groups(projected, projection, groups, random, threads)
+    }
+
+    fn train_groups(
+        projected: Points<'_>,
+        projection: Projection,
+        groups: Vec<Range<usize>>,
+        random: &mut Random,
+        threads: usize,
+    ) -> Self {
         let seeds: Vec<u64> = groups.iter().map(|_| random.word()).collect();
         let words = parallel::map(threads, groups.len(), |g| {
             codewords(projected, groups[g].clone(), &mut Random::new(seeds[g], g as u64))
@@ -197,6 +227,44 @@ impl Codebook {
         table.projected.clear();
         table.projected.extend_from_slice(&like.projected);
         self.table_of_projected(kernels, measure, table);
+    }
+
+    /// Makes `table` that of what `query` lacks from a centre, which is projected already.
+    pub(crate) fn table_around(
+        &self,
+        kernels: &Kernels,
+        query: &[f32],
+        centre: &[f32],
+        measure: Measure,
+        table: &mut Table,
+    ) {
+        self.projection.apply(kernels, query, query.len(), &mut table.projected);
+        table.projected.iter_mut().zip(centre).for_each(|(value, centre)| *value -= centre);
+        self.table_of_projected(kernels, measure, table);
+    }
+
+    /// The codes of sixteen vectors, which are projected already and interleaved, and the inner product of each with its
+    /// codewords.
+    pub(crate) fn code_sixteen(
+        &self,
+        kernels: &Kernels,
+        tile: &[[f32; WORDS]],
+        codes: &mut [[u8; WORDS]],
+        dots: &mut [f32; WORDS],
+    ) {
+        (kernels.lut_codes)(&self.words, &self.ends, tile, codes, dots);
+    }
+
+    /// For each group the inner products of its codewords with those of some values.
+    pub(crate) fn dots_of_words(&self, values: &[f32], dots: &mut Vec<[f32; WORDS]>) {
+        dots.clear();
+        dots.extend(self.groups.iter().map(|group| {
+            let mut dots = [0.0; WORDS];
+            for (words, value) in self.words[group.clone()].iter().zip(&values[group.clone()]) {
+                dots.iter_mut().zip(words).for_each(|(dot, word)| *dot += word * value);
+            }
+            dots
+        }));
     }
 
     fn table_of_projected(&self, kernels: &Kernels, measure: Measure, table: &mut Table) {

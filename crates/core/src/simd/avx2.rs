@@ -6,16 +6,13 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
-use super::scan::{BLOCK, Scan};
-use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
+use super::scan::{BLOCK, Scaled, Scan};
+use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word, avx2_rows};
+use super::{Kernels, LANES, WholeRows, Word};
 
 static KERNELS: Kernels =
-    kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select, |table, codes, sums| {
-        // SAFETY: reachable only through a table, which is handed out after detection.
-        unsafe { avx2_rows::lut_rows(table, codes, sums) }
-    });
+    kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_scaled);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
     let runs = is_x86_feature_detected!("avx2")
@@ -247,6 +244,28 @@ impl Sums for FourXmm {
         }
         gather_passing(passing, &all, first, estimates, lanes)
     }
+    #[inline(always)]
+    unsafe fn scaled(self, scaled: &Scaled<'_>, estimates: &mut [f32; BLOCK]) -> u32 {
+        let mut passing = 0;
+        // SAFETY: as in `of`; factors and estimates are four times eight.
+        unsafe {
+            let (scale, offset) = (_mm256_set1_ps(scaled.scale), _mm256_set1_ps(scaled.offset));
+            let (base, threshold) = (_mm256_set1_ps(scaled.base), _mm256_set1_ps(scaled.threshold));
+            let upper = _mm256_set1_epi32(0xFFFF_0000_u32.cast_signed());
+            for i in 0..4 {
+                let sums = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(self.0[i]));
+                let factors = _mm256_loadu_si256(scaled.factors.as_ptr().add(8 * i).cast());
+                let added = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(factors));
+                let times = _mm256_castsi256_ps(_mm256_and_si256(factors, upper));
+                let sums = _mm256_fmadd_ps(sums, scale, offset);
+                let estimate = _mm256_fmadd_ps(times, sums, _mm256_add_ps(base, added));
+                _mm256_storeu_ps(estimates.as_mut_ptr().add(8 * i), estimate);
+                let under = _mm256_cmp_ps::<_CMP_LT_OQ>(estimate, threshold);
+                passing |= _mm256_movemask_ps(under).cast_unsigned() << (8 * i);
+            }
+        }
+        passing
+    }
 }
 
 /// Both halves, each with its own codes, added up.
@@ -255,10 +274,10 @@ impl Sums for FourXmm {
 ///
 /// The CPU must have AVX2.
 #[inline(always)]
-pub(super) unsafe fn fold_halves(sums: __m256i) -> __m128i {
+unsafe fn fold_halves(sums: __m256i) -> __m128i {
     // SAFETY: the caller's promise.
     unsafe { _mm_add_epi16(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums)) }
 }
 
-scan_kernels!("avx2,fma", FourXmm, lut_scan_blocks, lut_select);
+scan_kernels!("avx2,fma", FourXmm, lut_scan_blocks, lut_select, lut_scaled);
 tile_kernels!("avx2,fma", TwoYmm, 6 by [1], 2 by [2 1], 1 by [4 3 2 1]);

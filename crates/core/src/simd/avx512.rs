@@ -6,46 +6,26 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
-use super::scan::{BLOCK, Scan};
-use super::scan_lanes::{Sums, scan_blocks, scan_kernels, select_blocks};
+use super::scan::{BLOCK, Scaled, Scan};
+use super::scan_lanes::{Sums, scaled_block, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word, avx2, avx2_rows, rows};
+use super::{Kernels, LANES, WholeRows, Word, avx2};
 
 /// Words in a register.
 const WORDS: usize = 8;
 
-static FIRST: Kernels = kernel_table!(
-    "avx512",
-    avx2::hamming,
-    avx2::hamming_rows,
-    lut_scan_blocks,
-    lut_select,
-    |table, codes, sums| {
-        // SAFETY: reachable only through a table, which is handed out after detection.
-        unsafe { avx2_rows::lut_rows(table, codes, sums) }
-    }
-);
-/// For CPUs with VPOPCNTDQ, GFNI and VBMI: Intel's since Ice Lake, AMD's since Zen 4.
-static LATER: Kernels = kernel_table!(
-    "avx512",
-    hamming,
-    hamming_rows,
-    lut_scan_blocks_gfni,
-    lut_select_gfni,
-    |table, codes, sums| {
-        // SAFETY: reachable only through a table, which is handed out after detection.
-        unsafe { lut_rows_vbmi(table, codes, sums) }
-    }
-);
+static FIRST: Kernels =
+    kernel_table!("avx512", avx2::hamming, avx2::hamming_rows, lut_scan_blocks, lut_select, lut_scaled);
+/// For CPUs with VPOPCNTDQ and GFNI: Intel's since Ice Lake, AMD's since Zen 4.
+static LATER: Kernels =
+    kernel_table!("avx512", hamming, hamming_rows, lut_scan_blocks_gfni, lut_select_gfni, lut_scaled_gfni);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
-    let later = is_x86_feature_detected!("avx512vpopcntdq")
-        && is_x86_feature_detected!("gfni")
-        && is_x86_feature_detected!("avx512vbmi");
+    let later = is_x86_feature_detected!("avx512vpopcntdq") && is_x86_feature_detected!("gfni");
     if later { first().map(|_| &LATER) } else { first() }
 }
 
-/// The table for CPUs without VPOPCNTDQ, GFNI or VBMI, which those with them can run too.
+/// The table for CPUs without VPOPCNTDQ or GFNI, which those with them can run too.
 pub(super) fn first() -> Option<&'static Kernels> {
     let runs = avx2::kernels().is_some()
         && is_x86_feature_detected!("avx512f")
@@ -147,7 +127,7 @@ unsafe fn halves(lanes: __m512) -> __m256 {
     }
 }
 
-float_kernels!("avx512f,avx2,fma", __m512);
+float_kernels!("avx512f,avx512bw,avx2,fma", __m512);
 
 #[target_feature(enable = "avx512f,avx512vpopcntdq,popcnt")]
 fn hamming(x: &[Word], y: &[Word]) -> u64 {
@@ -253,6 +233,29 @@ impl<const GFNI: bool> Sums for Zmm<GFNI> {
             kept
         }
     }
+    #[inline(always)]
+    unsafe fn scaled(self, scaled: &Scaled<'_>, estimates: &mut [f32; BLOCK]) -> u32 {
+        // SAFETY: as in `of`; factors and estimates are twice as long as a register.
+        unsafe {
+            let (scale, offset) = (_mm512_set1_ps(scaled.scale), _mm512_set1_ps(scaled.offset));
+            let (base, threshold) = (_mm512_set1_ps(scaled.base), _mm512_set1_ps(scaled.threshold));
+            let upper = _mm512_set1_epi32(0xFFFF_0000_u32.cast_signed());
+            let halves = [_mm512_castsi512_si256(self.0), _mm512_extracti64x4_epi64::<1>(self.0)];
+            let mut passing = 0;
+            for (half, sums) in halves.into_iter().enumerate() {
+                let sums = _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(sums));
+                let factors = _mm512_loadu_si512(scaled.factors.as_ptr().add(16 * half).cast());
+                let added = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(factors));
+                let times = _mm512_castsi512_ps(_mm512_and_si512(factors, upper));
+                let sums = _mm512_fmadd_ps(sums, scale, offset);
+                let estimate = _mm512_fmadd_ps(times, sums, _mm512_add_ps(base, added));
+                _mm512_storeu_ps(estimates.as_mut_ptr().add(16 * half), estimate);
+                let under = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(estimate, threshold);
+                passing |= u32::from(under) << (16 * half);
+            }
+            passing
+        }
+    }
 }
 
 /// The matrix of bits that shifts a byte right by four.
@@ -285,59 +288,12 @@ unsafe fn fold_quarters(a: __m512i, b: __m512i) -> __m512i {
     }
 }
 
-scan_kernels!("avx512f,avx512bw,avx2,fma,popcnt", Zmm<false>, lut_scan_blocks, lut_select);
-scan_kernels!("avx512f,avx512bw,avx2,fma,popcnt,gfni", Zmm<true>, lut_scan_blocks_gfni, lut_select_gfni);
+scan_kernels!("avx512f,avx512bw,avx2,fma,popcnt", Zmm<false>, lut_scan_blocks, lut_select, lut_scaled);
+scan_kernels!(
+    "avx512f,avx512bw,avx2,fma,popcnt,gfni",
+    Zmm<true>,
+    lut_scan_blocks_gfni,
+    lut_select_gfni,
+    lut_scaled_gfni
+);
 tile_kernels!("avx512f,avx2,fma", __m512, 8 by [3 2 1], 4 by [4 2 1], 1 by [4 3 2 1]);
-
-/// [`lut_rows`](rows::lut_rows), eight rows at a time.
-///
-/// # Safety
-///
-/// The CPU must have AVX-512F, BW and VBMI.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-unsafe fn lut_rows_vbmi(table: &[u8], codes: &[&[u8]], sums: &mut [u32]) {
-    const AT_ONCE: usize = 8;
-    rows::check(table, codes, sums);
-    let zero = _mm512_setzero_si512();
-    let low = _mm512_set1_epi8(15);
-    // Code j of a chunk looks into the sixteen bytes from 16 j of the chunk's table.
-    let places = _mm512_set1_epi64(0x7060_5040_3020_1000);
-    for (codes, sums) in codes.chunks(AT_ONCE).zip(sums.chunks_mut(AT_ONCE)) {
-        // The last row fills up what is missing.
-        let mut eight = [&[] as &[[u8; rows::ROW]]; AT_ONCE];
-        for (i, row) in eight.iter_mut().enumerate() {
-            *row = codes[i.min(codes.len() - 1)].as_chunks().0;
-        }
-        let mut all = zero;
-        for (chunk, table) in table.as_chunks::<{ rows::TABLE }>().0.iter().enumerate() {
-            let mut words = [0_i64; AT_ONCE];
-            for (word, row) in words.iter_mut().zip(&eight) {
-                *word = i64::from_le_bytes(row[chunk]);
-            }
-            let part = table.as_ptr().cast::<__m512i>();
-            // SAFETY: eight words are as long as a register, and a chunk's table as four; the loads need no alignment.
-            let (bytes, a, b, c, d) = unsafe {
-                (
-                    _mm512_loadu_si512(words.as_ptr().cast()),
-                    _mm512_loadu_si512(part),
-                    _mm512_loadu_si512(part.add(1)),
-                    _mm512_loadu_si512(part.add(2)),
-                    _mm512_loadu_si512(part.add(3)),
-                )
-            };
-            let first = _mm512_or_si512(_mm512_and_si512(bytes, low), places);
-            let second = _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low), places);
-            let first = _mm512_permutex2var_epi8(a, first, b);
-            let second = _mm512_permutex2var_epi8(c, second, d);
-            // The eight bytes of a row become one sum.
-            let both = _mm512_add_epi64(_mm512_sad_epu8(first, zero), _mm512_sad_epu8(second, zero));
-            all = _mm512_add_epi64(all, both);
-        }
-        let mut each = [0_u64; AT_ONCE];
-        // SAFETY: eight sums of 64 bits are as long as the register.
-        unsafe { _mm512_storeu_si512(each.as_mut_ptr().cast(), all) };
-        for (sum, &each) in sums.iter_mut().zip(&each) {
-            *sum = each as u32;
-        }
-    }
-}

@@ -389,6 +389,22 @@ macro_rules! float_kernels {
         }
 
         #[target_feature(enable = $features)]
+        fn lut_codes(
+            words: &[[f32; $crate::simd::LANES]],
+            ends: &[u32],
+            tile: &[[f32; $crate::simd::LANES]],
+            codes: &mut [[u8; $crate::simd::LANES]],
+            dots: &mut [f32; $crate::simd::LANES],
+        ) {
+            $crate::simd::codes::lut_codes(words, ends, tile, codes, dots)
+        }
+
+        #[target_feature(enable = $features)]
+        fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
+            $crate::simd::bytes::dot_bytes(query, rows, out)
+        }
+
+        #[target_feature(enable = $features)]
         fn dot_pairs(xs: &[&[f32]], ys: &[&[f32]], out: &mut [f32]) {
             // SAFETY: this function enables the features that the lanes need.
             unsafe { dots_of_pairs::<$lanes>(xs, ys, out) }
@@ -428,7 +444,7 @@ pub(super) use float_kernels;
 /// A table of a backend's functions, each behind a safe one. To be used where the table is handed out only after the
 /// CPU has been found to have what the functions were compiled for.
 macro_rules! kernel_table {
-    ($name:literal, $hamming:path, $hamming_rows:path, $scan:path, $select:path, $rows:expr) => {
+    ($name:literal, $hamming:path, $hamming_rows:path, $scan:path, $select:path, $scaled:path) => {
         Kernels {
             name: $name,
             dot: kernel_table!(@pair dot),
@@ -456,6 +472,7 @@ macro_rules! kernel_table {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { dot_pairs(xs, ys, out) }
             },
+            dot_bytes: kernel_table!(@rows dot_bytes),
             blend: |means, keeps, rows, weights| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { blend(means, keeps, rows, weights) }
@@ -473,7 +490,14 @@ macro_rules! kernel_table {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { $select(&scan, estimates, lanes) }
             },
-            lut_rows: $rows,
+            lut_scaled: |scaled, estimates| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { $scaled(scaled, estimates) }
+            },
+            lut_codes: |words, ends, tile, codes, dots| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { lut_codes(words, ends, tile, codes, dots) }
+            },
             lut_table: |from, exact, addends| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { lut_table(from, exact, addends) }

@@ -7,11 +7,12 @@
 //! | `lanes.rs` | the same sum, once for all vector instruction sets |
 //! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
 //! | `scan_lanes.rs` | the same, once for all vector instruction sets |
-//! | `rows.rs` | sums of table look-ups over single rows of 4-bit codes: the specification |
+//! | `bytes.rs` | inner products of bytes, compiled for each instruction set |
+//! | `codes.rs` | the codes of vectors, compiled for each instruction set |
 //! | `tiles.rs` | inner products of many points with many rows: the specification |
 //! | `tile_lanes.rs` | the same, once for all vector instruction sets |
-//! | `avx2.rs`, `avx2_rows.rs` | x86-64 with AVX2, FMA and POPCNT; its sums over single rows |
-//! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ, GFNI and VBMI) |
+//! | `avx2.rs` | x86-64 with AVX2, FMA and POPCNT |
+//! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ and GFNI) |
 //! | `neon.rs` | AArch64 |
 //! | `prefetch.rs` | a hint to the cache |
 //! | `table.rs` | the table of a query, compiled for each instruction set |
@@ -38,9 +39,9 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod avx2_rows;
-#[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bytes;
+mod codes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod lanes;
 mod lines;
@@ -51,7 +52,6 @@ mod parity;
 #[cfg(test)]
 mod parity_blocks;
 mod prefetch;
-mod rows;
 mod scalar;
 mod scan;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -65,8 +65,8 @@ use std::sync::OnceLock;
 
 pub(crate) use lines::Lines;
 pub(crate) use prefetch::{prefetch, prefetch_many};
-pub(crate) use rows::CHUNK;
 pub(crate) use scan::BLOCK;
+pub(crate) use scan::Scaled;
 pub use table::Codewords;
 
 /// How many running sums a floating-point kernel keeps.
@@ -88,6 +88,9 @@ type RowsOfTwo<T, R> = fn([&[T]; 2], &[&[T]], [&mut [R]; 2]);
 type Blend = fn([&mut [f32]; 2], [f32; 2], &[&[f32]], [&[f32]; 2]);
 /// See [`Kernels::lut_select`].
 type Select = fn(&[u8], &[u8], &[f32], f32, f32, f32, &mut [f32], &mut [u32]) -> usize;
+
+/// See [`Kernels::lut_codes`].
+type Code = fn(&[[f32; LANES]], &[u32], &[[f32; LANES]], &mut [[u8; LANES]], &mut [f32; LANES]);
 
 /// See [`Kernels::lut_table`].
 type Tabulate = fn(&Codewords<'_>, &mut Vec<[f32; LANES]>, &mut [u8]) -> (f32, f32);
@@ -138,6 +141,8 @@ pub struct Kernels {
     pub l1_rows_of_two: RowsOfTwo<f32, f32>,
     /// [`dot`](Self::dot) of many pairs.
     pub dot_pairs: Pairs<f32, f32>,
+    /// Inner products of bytes with many rows of them, exact for up to 131,071 values.
+    pub dot_bytes: Rows<i8, i32>,
     /// `(means, keeps, rows, weights)`: each mean becomes `mean * keep` plus the rows times their weights, one fused in
     /// after the other. There is at least one row.
     pub blend: Blend,
@@ -154,9 +159,15 @@ pub struct Kernels {
     /// does an estimate that is NaN. Panics where [`lut_scan`](Self::lut_scan) does, unless there are 32 biases for
     /// each block, and unless `estimates` and `lanes` are each as long as `biases`, or longer.
     pub lut_select: Select,
-    /// `(table, rows, sums)`: for each row of 4-bit codes the sum of what `table` has for them. The layout is in
-    /// `rows.rs`. Panics unless every row has as many codes as the table, a multiple of 16.
-    pub lut_rows: fn(&[u8], &[&[u8]], &mut [u32]),
+    /// The estimates of the vectors of one block, each with factors of its own: (sum · scale + offset) · times + (base + added),
+    /// with one rounding for each multiplication and the addition behind it. Returns a bit for each vector whose estimate is
+    /// below the threshold. Panics where [`lut_scan`](Self::lut_scan) does.
+    pub lut_scaled: fn(&Scaled<'_>, &mut [f32; BLOCK]) -> u32,
+    /// `(words, ends, tile, codes, dots)`: for each of sixteen vectors, interleaved in `tile` (value d of vector r is
+    /// `tile[d][r]`), and for each group of values, which end at `ends`, the number of the closest of the sixteen codewords
+    /// whose values `words` holds; and the inner product of the vector with its codewords. Panics unless there are codes for
+    /// each group and values for each word.
+    pub lut_codes: Code,
     /// `(points, dim, tiles, out)`: the inner products of n points, one after the other, with rows in tiles of sixteen
     /// interleaved ones (value d of row r of a tile is at `16 * d + r`); `out` is n times as many results as there
     /// are rows. Each is summed from the first value to the last by fused multiply-adds. Tiles that begin at a

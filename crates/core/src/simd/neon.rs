@@ -6,16 +6,16 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
-use super::rows::lut_rows;
-use super::scan::{BLOCK, Scan};
-use super::scan_lanes::{Sums, gather_passing, scan_blocks, scan_kernels, select_blocks};
+use super::scan::{BLOCK, Scaled, Scan};
+use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_kernels, select_blocks};
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word};
 
 /// Words in a register.
 const WORDS: usize = 2;
 
-static KERNELS: Kernels = kernel_table!("neon", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_rows);
+static KERNELS: Kernels =
+    kernel_table!("neon", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_scaled);
 
 pub(super) fn kernels() -> &'static Kernels {
     &KERNELS
@@ -197,7 +197,29 @@ impl Sums for FourU16 {
         }
         gather_passing(passing, &all, first, estimates, lanes)
     }
+    #[inline(always)]
+    unsafe fn scaled(self, scaled: &Scaled<'_>, estimates: &mut [f32; BLOCK]) -> u32 {
+        let mut passing = 0;
+        // SAFETY: as in `of`; factors and estimates are eight times four, and `bits` four numbers.
+        unsafe {
+            let (scale, offset) = (vdupq_n_f32(scaled.scale), vdupq_n_f32(scaled.offset));
+            let (base, threshold) = (vdupq_n_f32(scaled.base), vdupq_n_f32(scaled.threshold));
+            let (bits, upper) = (vld1q_u32([1, 2, 4, 8].as_ptr()), vdupq_n_u32(0xFFFF_0000));
+            for i in 0..8 {
+                let eight = self.0[i / 2];
+                let four = if i % 2 == 0 { vmovl_u16(vget_low_u16(eight)) } else { vmovl_high_u16(eight) };
+                let factors = vld1q_u32(scaled.factors.as_ptr().add(4 * i));
+                let added = vreinterpretq_f32_u32(vshlq_n_u32::<16>(factors));
+                let times = vreinterpretq_f32_u32(vandq_u32(factors, upper));
+                let sums = vfmaq_f32(offset, vcvtq_f32_u32(four), scale);
+                let estimate = vfmaq_f32(vaddq_f32(base, added), times, sums);
+                vst1q_f32(estimates.as_mut_ptr().add(4 * i), estimate);
+                passing |= vaddvq_u32(vandq_u32(vcltq_f32(estimate, threshold), bits)) << (4 * i);
+            }
+        }
+        passing
+    }
 }
 
-scan_kernels!("neon", FourU16, lut_scan_blocks, lut_select);
+scan_kernels!("neon", FourU16, lut_scan_blocks, lut_select, lut_scaled);
 tile_kernels!("neon", FourQ, 6 by [1], 2 by [2 1], 1 by [4 3 2 1]);

@@ -2,7 +2,7 @@
 
 use super::Codewords;
 use super::parity::{NOT_FINITE, Numbers, available, same};
-use super::scan::BLOCK;
+use super::scan::{BLOCK, Scaled};
 use super::{Kernels, LANES, scalar};
 
 /// Twice the most that a kernel may write.
@@ -83,27 +83,94 @@ fn every_backend_sums_the_same_codes() {
 }
 
 #[test]
-fn every_backend_sums_the_same_rows() {
+fn every_backend_scales_the_same_codes() {
     let mut numbers = Numbers(23);
-    for chunks in 0..=16 {
-        for count in [0, 1, 7, 8, 9, 17] {
-            let mut bytes = |n: usize| -> Vec<u8> { (0..n).map(|_| numbers.next() as u8).collect() };
-            let mut table = bytes(256 * chunks);
-            if count == 9 {
-                table.fill(u8::MAX);
-            }
-            let rows: Vec<Vec<u8>> = (0..count).map(|_| bytes(8 * chunks)).collect();
-            // By the words of the layout.
-            let sum = |row: &Vec<u8>| {
-                let value = |c: usize| row[c / 16 * 8 + c % 8] >> (c % 16 / 8 * 4) & 15;
-                (0..16 * chunks).map(|c| u32::from(table[16 * c + usize::from(value(c))])).sum::<u32>()
+    for m in (4..=256).step_by(4) {
+        let codes = Codes::new(m, 1, &mut numbers);
+        let mut upper = || match numbers.next() % 20 {
+            0 => numbers.pick(NOT_FINITE).to_bits() >> 16,
+            _ => numbers.plain().to_bits() >> 16,
+        };
+        let halves: [(u32, u32); BLOCK] = std::array::from_fn(|_| (upper(), upper()));
+        let factors = halves.map(|(added, times)| added | times << 16);
+        let (base, scale, offset) = (numbers.plain(), numbers.plain() / 50.0, numbers.plain());
+        for threshold in [f32::NEG_INFINITY, base, base + 1.0, f32::INFINITY, f32::NAN] {
+            let scaled = Scaled {
+                table: &codes.table,
+                block: &codes.blocks,
+                factors: &factors,
+                base,
+                scale,
+                offset,
+                threshold,
             };
-            let want: Vec<u32> = rows.iter().map(sum).collect();
-            let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+            // By the words of the layout.
+            let estimate = |lane: usize| {
+                let [added, times] = [halves[lane].0, halves[lane].1].map(|half| f32::from_bits(half << 16));
+                times.mul_add((codes.sum(lane) as f32).mul_add(scale, offset), base + added)
+            };
             for kernels in available() {
-                let mut sums = vec![7; count];
-                (kernels.lut_rows)(&table, &rows, &mut sums);
-                assert_eq!(sums, want, "{}, {chunks} chunks, {count} rows", kernels.name);
+                let mut estimates = [7.0; BLOCK];
+                let passing = (kernels.lut_scaled)(&scaled, &mut estimates);
+                for (lane, &got) in estimates.iter().enumerate() {
+                    let want = estimate(lane);
+                    assert!(same(got, want), "{}, {m} codes, lane {lane}", kernels.name);
+                    assert_eq!(passing >> lane & 1 == 1, want < threshold, "{}, {m} codes", kernels.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_backend_finds_the_same_codes() {
+    let mut numbers = Numbers(29);
+    for values in [1, 3, 16, 100] {
+        let ends: Vec<u32> = (1..=8).map(|group| (group * values / 8) as u32).collect();
+        let mut rows = || -> Vec<[f32; LANES]> {
+            (0..values).map(|_| std::array::from_fn(|_| numbers.plain())).collect()
+        };
+        let (words, tile) = (rows(), rows());
+        let mut wanted = (vec![[0; LANES]; ends.len()], [0.0; LANES]);
+        (scalar::kernels().lut_codes)(&words, &ends, &tile, &mut wanted.0, &mut wanted.1);
+        for (lane, &found) in wanted.1.iter().enumerate() {
+            let mut dot = 0.0_f64;
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            for (codes, (start, &end)) in wanted.0.iter().zip(starts.zip(&ends)) {
+                let group = || tile[start as usize..end as usize].iter().zip(&words[start as usize..]);
+                let difference = |word: usize| {
+                    group().map(|(tile, words)| f64::from(tile[lane] - words[word]).powi(2)).sum::<f64>()
+                };
+                let code = usize::from(codes[lane]);
+                let least = (0..LANES).map(difference).fold(f64::INFINITY, f64::min);
+                assert!(difference(code) <= least + 1e-3, "the closest codeword");
+                dot +=
+                    group().map(|(tile, words)| f64::from(tile[lane]) * f64::from(words[code])).sum::<f64>();
+            }
+            assert!((dot - f64::from(found)).abs() < 1e-2 * (1.0 + dot.abs()));
+        }
+        for kernels in available() {
+            let mut got = (vec![[7; LANES]; ends.len()], [7.0; LANES]);
+            (kernels.lut_codes)(&words, &ends, &tile, &mut got.0, &mut got.1);
+            assert_eq!(got, wanted, "{}, {values} values", kernels.name);
+        }
+    }
+}
+
+#[test]
+fn every_backend_multiplies_the_same_bytes() {
+    let mut numbers = Numbers(31);
+    for n in [0, 1, 15, 16, 31, 32, 33, 64, 100, 256, 1000] {
+        let mut row = || -> Vec<i8> { (0..n).map(|_| numbers.next() as i8).collect() };
+        let rows = [row(), row(), vec![i8::MIN; n], vec![i8::MAX; n], row()];
+        let rows: Vec<&[i8]> = rows.iter().map(Vec::as_slice).collect();
+        for query in &rows {
+            let dot = |row: &&[i8]| query.iter().zip(*row).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+            let wanted: Vec<i32> = rows.iter().map(dot).collect();
+            for kernels in available() {
+                let mut got = vec![7; rows.len()];
+                (kernels.dot_bytes)(query, &rows, &mut got);
+                assert_eq!(got, wanted, "{}, {n} values", kernels.name);
             }
         }
     }
@@ -199,6 +266,26 @@ fn lengths_that_do_not_belong_together_are_refused() {
             (kernels.lut_select)(&[1; 64], &blocks, &biases, 0.0, 1.0, 1e9, &mut estimates, &mut lanes);
         });
     }
+    let scaled = |table: &[u8], block: &[u8]| {
+        let factors = &[0; BLOCK];
+        let (base, scale, offset, threshold) = (0.0, 1.0, 0.0, 1.0);
+        refused(|kernels| {
+            let scaled = Scaled { table, block, factors, base, scale, offset, threshold };
+            (kernels.lut_scaled)(&scaled, &mut [0.0; BLOCK]);
+        });
+    };
+    scaled(&[1; 64], &[1; 128]);
+    scaled(&[1; 16], &[1; 16]);
+    refused(|kernels| {
+        (kernels.lut_codes)(
+            &[[0.0; LANES]; 3],
+            &[3],
+            &[[0.0; LANES]; 2],
+            &mut [[0; LANES]],
+            &mut [0.0; LANES],
+        );
+    });
+    refused(|kernels| (kernels.dot_bytes)(&[1, 2], &[&[1]], &mut [0]));
     for (points, dim, tiles, out) in
         [(5, 0, 80, 16), (6, 5, 80, 16), (5, 5, 81, 16), (5, 5, 96, 16), (5, 5, 80, 15), (10, 5, 80, 16)]
     {

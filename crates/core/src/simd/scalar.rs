@@ -1,7 +1,8 @@
 //! Scalar kernels: the specification of every other backend, and the fallback.
 
-use super::rows::lut_rows;
-use super::scan::{Scan, lut_scan_blocks, lut_select};
+use super::bytes::dot_bytes;
+use super::codes::lut_codes;
+use super::scan::{Scan, lut_scaled, lut_scan_blocks, lut_select};
 use super::table::lut_table;
 use super::tiles::tile_dots;
 use super::{Kernels, LANES, WholeRows, Word};
@@ -22,13 +23,15 @@ static KERNELS: Kernels = Kernels {
     l2_squared_rows_of_two: |queries, rows, out| each_of_two(l2_squared, queries, rows, out),
     l1_rows_of_two: |queries, rows, out| each_of_two(l1, queries, rows, out),
     dot_pairs,
+    dot_bytes: |query, rows, out| dot_bytes(query, rows, out),
     blend,
     lut_scan: |table, block, sums| lut_scan_blocks(table, block, std::slice::from_mut(sums)),
     lut_scan_blocks,
     lut_select: |table, blocks, biases, base, scale, threshold, estimates, lanes| {
         lut_select(&Scan { table, blocks, biases, base, scale, threshold }, estimates, lanes)
     },
-    lut_rows,
+    lut_scaled,
+    lut_codes: |words, ends, tile, codes, dots| lut_codes(words, ends, tile, codes, dots),
     tile_dots,
     lut_table: |from, exact, addends| lut_table(from, exact, addends),
 };

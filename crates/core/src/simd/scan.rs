@@ -26,6 +26,26 @@ pub(super) struct Scan<'a> {
     pub(super) threshold: f32,
 }
 
+/// A block of vectors that each have factors of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct Scaled<'a> {
+    /// The table of a query.
+    pub table: &'a [u8],
+    /// The codes of one block.
+    pub block: &'a [u8],
+    /// For each vector two floats cut to their upper halves: what it adds to an estimate, in the lower half, and what the sum
+    /// of its codes is multiplied by, in the upper half.
+    pub factors: &'a [u32; BLOCK],
+    /// What every estimate has.
+    pub base: f32,
+    /// What an addend is worth, and what every sum lacks.
+    pub scale: f32,
+    /// See `scale`.
+    pub offset: f32,
+    /// Estimates below it pass.
+    pub threshold: f32,
+}
+
 impl Scan<'_> {
     /// Panics unless all lengths belong together.
     pub(super) fn check(&self, estimates: &[f32], lanes: &[u32]) {
@@ -55,6 +75,21 @@ pub(super) fn lut_scan_blocks(table: &[u8], blocks: &[u8], out: &mut [[u16; BLOC
             }
         }
     }
+}
+
+/// The specification of estimates with factors.
+pub(super) fn lut_scaled(scaled: &Scaled<'_>, estimates: &mut [f32; BLOCK]) -> u32 {
+    let mut sums = [0; BLOCK];
+    lut_scan_blocks(scaled.table, scaled.block, std::slice::from_mut(&mut sums));
+    let mut passing = 0;
+    for lane in 0..BLOCK {
+        let sum = f32::from(sums[lane]).mul_add(scaled.scale, scaled.offset);
+        let factors = scaled.factors[lane];
+        let (added, times) = (f32::from_bits(factors << 16), f32::from_bits(factors & 0xFFFF_0000));
+        estimates[lane] = times.mul_add(sum, scaled.base + added);
+        passing |= u32::from(estimates[lane] < scaled.threshold) << lane;
+    }
+    passing
 }
 
 /// The specification of the selection.

@@ -1,6 +1,6 @@
 //! The sums of table look-ups in the registers of any vector instruction set: the loops over the blocks.
 
-use super::scan::{BLOCK, Scan, check};
+use super::scan::{BLOCK, Scaled, Scan, check};
 
 /// The sums of one block in the registers of one instruction set.
 ///
@@ -21,6 +21,8 @@ pub(super) trait Sums: Copy {
         estimates: &mut [f32; BLOCK],
         lanes: &mut [u32; BLOCK],
     ) -> usize;
+    /// The estimates of the block's vectors, each with its factors; returns a bit for each that passes.
+    unsafe fn scaled(self, scaled: &Scaled<'_>, estimates: &mut [f32; BLOCK]) -> u32;
 }
 
 /// `lut_scan_blocks` in registers.
@@ -62,6 +64,18 @@ pub(super) unsafe fn select_blocks<S: Sums>(
     kept
 }
 
+/// `lut_scaled` in registers.
+///
+/// # Safety
+///
+/// As for [`scan_blocks`].
+#[inline(always)]
+pub(super) unsafe fn scaled_block<S: Sums>(scaled: &Scaled<'_>, estimates: &mut [f32; BLOCK]) -> u32 {
+    check(scaled.table, scaled.block, 1);
+    // SAFETY: the caller's promise; the lengths are checked.
+    unsafe { S::of(scaled.table, scaled.block).scaled(scaled, estimates) }
+}
+
 /// [`Sums::select`] where there is no instruction for it: from the estimates and a bit for each that passes.
 #[inline(always)]
 pub(super) fn gather_passing(
@@ -82,9 +96,9 @@ pub(super) fn gather_passing(
     kept
 }
 
-/// The scanning part of a backend: `$scan` and `$select`, compiled for `$features` over the registers `$sums`.
+/// The scanning part of a backend: `$scan`, `$select` and `$scaled`, compiled for `$features` over the registers `$sums`.
 macro_rules! scan_kernels {
-    ($features:literal, $sums:ty, $scan:ident, $select:ident) => {
+    ($features:literal, $sums:ty, $scan:ident, $select:ident, $scaled:ident) => {
         #[target_feature(enable = $features)]
         fn $scan(table: &[u8], blocks: &[u8], out: &mut [[u16; BLOCK]]) {
             // SAFETY: this function enables the features that the registers need.
@@ -95,6 +109,12 @@ macro_rules! scan_kernels {
         fn $select(scan: &Scan<'_>, estimates: &mut [f32], lanes: &mut [u32]) -> usize {
             // SAFETY: this function enables the features that the registers need.
             unsafe { select_blocks::<$sums>(scan, estimates, lanes) }
+        }
+
+        #[target_feature(enable = $features)]
+        fn $scaled(scaled: &Scaled<'_>, estimates: &mut [f32; BLOCK]) -> u32 {
+            // SAFETY: this function enables the features that the registers need.
+            unsafe { scaled_block::<$sums>(scaled, estimates) }
         }
     };
 }

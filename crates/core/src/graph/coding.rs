@@ -1,0 +1,211 @@
+//! How the vectors of a graph and its edges become codes, and a query a table for them.
+
+use super::node::{Layout, Own};
+use crate::kmeans::Points;
+use crate::quant::{Codebook, Measure, Table};
+use crate::simd::{Kernels, LANES};
+
+/// The largest number of a byte.
+const MOST: f32 = 127.0;
+
+/// What vectors and edges are coded with.
+///
+/// A vector x is kept as bytes of what lacks from the centre c of all vectors, in the projection of the codebook. They are
+/// stretched, so that their inner product with x − c is |x − c|², as it is without the loss. What orders vectors by their
+/// distance from a query q is |x − c|² − 2⟨q − c, x − c⟩.
+///
+/// An edge from x to y is the direction w = (y − x) / |y − x|, coded as w'. With s = |y − x| / ⟨w, w'⟩, which stretches w' in
+/// the same way, what orders y is that of x and |y − x|² + 2s⟨x − c, w'⟩ − 2s⟨q − c, w'⟩, of which the last product is a
+/// sum over the query's table. So one table serves all edges, and their error shrinks with |y − x| (the estimator of Gao
+/// and Long: *RaBitQ*, 2024, with codewords in place of signs).
+#[derive(Debug)]
+pub(crate) struct Coder {
+    codebook: Codebook,
+    /// The mean of all vectors.
+    mean: Vec<f32>,
+    /// Its projection.
+    centre: Vec<f32>,
+}
+
+/// A query, ready to be compared with nodes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(super) kernels: &'static Kernels,
+    pub(super) layout: Layout,
+    pub(super) table: &'a Table,
+}
+
+impl Asked<'_> {
+    /// What orders a vector by its distance from the query; infinite where there is none. With the query's squared distance
+    /// from the centre it is about the square of that.
+    #[inline]
+    pub(crate) fn apart(&self, own: Own<'_>) -> f32 {
+        let mut dot = [0.0];
+        (self.kernels.signed.dot)(self.table.projected(), &[own.bytes], &mut dot);
+        own.times.mul_add(dot[0], own.square)
+    }
+}
+
+/// An edge that is to be coded: its two ends, and the square of their distance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge<'a> {
+    pub(crate) from: Own<'a>,
+    pub(crate) to: Own<'a>,
+    pub(crate) square: f32,
+}
+
+/// A coded edge.
+#[derive(Debug)]
+pub(crate) struct Coded<'a> {
+    codes: &'a [[u8; LANES]],
+    lane: usize,
+    /// What it adds to an estimate.
+    pub(crate) added: f32,
+    /// What the sum of its codes is multiplied by.
+    pub(crate) times: f32,
+}
+
+impl Coded<'_> {
+    pub(crate) fn codes(&self) -> impl Iterator<Item = u8> {
+        self.codes.iter().map(|codes| codes[self.lane])
+    }
+}
+
+/// Buffers of [`Coder::code_edges`].
+#[derive(Debug, Default)]
+pub(crate) struct Bench {
+    tile: Vec<[f32; LANES]>,
+    codes: Vec<[u8; LANES]>,
+    point: Vec<f32>,
+    addends: Vec<[f32; LANES]>,
+}
+
+impl Coder {
+    pub(crate) fn new(kernels: &Kernels, codebook: Codebook, mean: Vec<f32>) -> Self {
+        let mut centre = Vec::new();
+        codebook.projection().apply(kernels, &mean, mean.len(), &mut centre);
+        Self { codebook, mean, centre }
+    }
+
+    /// The same with other codewords for the edges.
+    pub(crate) fn with_codebook(self, codebook: Codebook) -> Self {
+        Self { codebook, ..self }
+    }
+
+    pub(crate) fn codebook(&self) -> &Codebook {
+        &self.codebook
+    }
+
+    pub(crate) fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        Layout::new(self.codebook.codes(), self.codebook.projection().padded())
+    }
+
+    /// The query at `point`; `table` becomes its table.
+    pub(crate) fn ask<'t>(
+        &self,
+        kernels: &'static Kernels,
+        point: &[f32],
+        table: &'t mut Table,
+    ) -> Asked<'t> {
+        self.codebook.table_around(kernels, point, &self.centre, Measure::MinusTwiceDot, table);
+        Asked { kernels, layout: self.layout(), table }
+    }
+
+    /// Codes vectors; `sink` gets each with its number in `points`.
+    pub(crate) fn code(&self, kernels: &Kernels, points: Points<'_>, mut sink: impl FnMut(usize, Own<'_>)) {
+        let mut projected = Vec::new();
+        self.codebook.projection().apply(kernels, points.values, points.dim, &mut projected);
+        let width = self.centre.len();
+        let mut bytes = vec![0_i8; width];
+        for (i, values) in projected.chunks_exact_mut(width).enumerate() {
+            values.iter_mut().zip(&self.centre).for_each(|(value, centre)| *value -= centre);
+            let most = values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            let unit = most / MOST;
+            let per_unit = if unit > 0.0 { 1.0 / unit } else { 0.0 };
+            let mut fit = 0.0;
+            for (byte, value) in bytes.iter_mut().zip(&*values) {
+                let whole = (value * per_unit).round();
+                *byte = whole as i8;
+                fit += whole * value;
+            }
+            let square = (kernels.l2_squared)(points.row(i), &self.mean);
+            let times = if fit > 0.0 { -2.0 * square / fit } else { 0.0 };
+            sink(i, Own { square, times, unit, bytes: &bytes });
+        }
+    }
+
+    /// The centre of all vectors, as one of them.
+    pub(crate) fn centre<'b>(&self, zeros: &'b [i8]) -> Own<'b> {
+        Own { square: 0.0, times: 0.0, unit: 0.0, bytes: &zeros[..self.centre.len()] }
+    }
+
+    /// The directions of edges between points, projected; `squares` are the squares of their lengths.
+    pub(crate) fn directions(
+        &self,
+        kernels: &Kernels,
+        from: Points<'_>,
+        to: Points<'_>,
+        squares: &[f32],
+    ) -> Vec<f32> {
+        let (mut all, mut starts) = (Vec::new(), Vec::new());
+        self.codebook.projection().apply(kernels, to.values, to.dim, &mut all);
+        self.codebook.projection().apply(kernels, from.values, from.dim, &mut starts);
+        let width = self.centre.len();
+        for ((values, start), square) in
+            all.chunks_exact_mut(width).zip(starts.chunks_exact(width)).zip(squares)
+        {
+            let length = square.sqrt();
+            values.iter_mut().zip(start).for_each(|(value, start)| {
+                *value = if length > 0.0 { (*value - start) / length } else { 0.0 };
+            });
+        }
+        all
+    }
+
+    /// Codes edges; `sink` gets each with its number in `edges`. Edges of one vector that come one behind the other take less
+    /// time than others.
+    pub(crate) fn code_edges(
+        &self,
+        kernels: &Kernels,
+        edges: &[Edge<'_>],
+        bench: &mut Bench,
+        mut sink: impl FnMut(usize, &Coded<'_>),
+    ) {
+        let Bench { tile, codes, point, addends } = bench;
+        tile.resize(self.centre.len(), [0.0; LANES]);
+        codes.resize(self.codebook.codes(), [0; LANES]);
+        let mut of: Option<Own<'_>> = None;
+        for (first, some) in edges.chunks(LANES).enumerate() {
+            for (lane, edge) in some.iter().enumerate() {
+                let &Edge { from, to, square } = edge;
+                let per_length = if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 };
+                let (end, start) = (to.unit * per_length, from.unit * per_length);
+                for ((values, &a), &b) in tile.iter_mut().zip(from.bytes).zip(to.bytes) {
+                    values[lane] = f32::from(b) * end - f32::from(a) * start;
+                }
+            }
+            let mut dots = [0.0; LANES];
+            self.codebook.code_sixteen(kernels, tile, codes, &mut dots);
+            for (lane, edge) in some.iter().enumerate() {
+                if of.is_none_or(|of| !std::ptr::eq(of.bytes, edge.from.bytes)) {
+                    point.clear();
+                    point.extend(edge.from.bytes.iter().map(|&byte| f32::from(byte) * edge.from.unit));
+                    self.codebook.dots_of_words(point, addends);
+                    of = Some(edge.from);
+                }
+                let along: f32 = addends
+                    .iter()
+                    .zip(&*codes)
+                    .map(|(dots, codes)| dots[usize::from(codes[lane]) % LANES])
+                    .sum();
+                let times = if dots[lane] > 0.0 { edge.square.sqrt() / dots[lane] } else { 0.0 };
+                let added = 2.0_f32.mul_add(times * along, edge.square);
+                sink(first * LANES + lane, &Coded { codes, lane, added, times });
+            }
+        }
+    }
+}
