@@ -1,19 +1,26 @@
 //! That a walk can find every vector.
 
-use super::links::Links;
+use super::links::{Leading, Links};
 use super::stored::Stored;
+use super::ties::place_for;
 use super::walker::{Walker, walk_from_entries};
-use crate::graph::Bench;
+use crate::graph::{Bench, Close, Nodes, Own, sort, squares};
 use crate::parallel;
+use crate::simd::Kernels;
 
-/// How wide a walk is that has to find a vector again, and one in how many may be beside an entry point.
+/// How wide a walk is that has to find a vector again.
 const NARROW: usize = 16;
-const MOST_ENTRIES: usize = 8;
+/// An edge leads to a lost vector from so many of those closest to it.
+const TETHERS: usize = 3;
+/// One vector in so many may be beside an entry point, and at most so many: each walk looks at all of them.
+const ONE_IN: usize = 8;
+const MOST_ENTRIES: usize = 4096;
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 256;
 
-/// Lets walks begin at those of the vectors `slots` that they would not find otherwise: where vectors lie apart from all others,
-/// nobody that a query for them passes may have room for an edge to them.
+/// Makes walks find those of the vectors `slots` that they would not find otherwise, because no edge leads to them from where a
+/// query for them passes: by edges from the closest vectors, or, where that does not help since these are not found
+/// either, by beginning at them.
 pub(super) fn reach(stored: Stored<'_>, links: &mut Links, slots: &[u32], threads: usize) {
     let (space, mut bench) = (stored.space, Bench::default());
     let is_lost = |links: &Links, walker: &mut Walker, slot: u32| {
@@ -29,8 +36,32 @@ pub(super) fn reach(stored: Stored<'_>, links: &mut Links, slots: &[u32], thread
     let mut walker = Walker::default();
     for slot in lost.concat() {
         // By one that was lost with it it may have been found.
-        if is_lost(links, &mut walker, slot) && links.entries() < stored.len() / MOST_ENTRIES {
+        if !is_lost(links, &mut walker, slot) {
+            continue;
+        }
+        tether(space.kernels, links, slot, &mut bench);
+        let room = links.entries() < MOST_ENTRIES.min(stored.len() / ONE_IN);
+        if room && is_lost(links, &mut walker, slot) {
             links.add_entry(space.kernels, slot, &mut bench);
         }
     }
+}
+
+/// Leads edges to a vector from the closest of those beside it, in place of others.
+fn tether(kernels: &Kernels, links: &mut Links, slot: u32, bench: &mut Bench) {
+    let (view, layout) = (links.view(), links.layout);
+    let Some(node) = view.node(slot) else { return };
+    let known = layout.beside(node).iter().filter_map(|&edge| Some((edge, layout.own(view.node(edge)?))));
+    let (edges, ends): (Vec<u32>, Vec<Own<'_>>) = known.filter(|(_, own)| own.square < f32::INFINITY).unzip();
+    let mut close: Vec<Close> = squares(kernels, layout.own(node), &ends).into_iter().zip(edges).collect();
+    sort(&mut close);
+    let new: Vec<Leading> = close
+        .iter()
+        .take(TETHERS)
+        .filter_map(|&(square, from)| {
+            let place = place_for(kernels, links, from, (square, slot), true)?;
+            Some(Leading { from, place, to: slot, square })
+        })
+        .collect();
+    links.lead(kernels, &new, bench);
 }

@@ -7,7 +7,7 @@ use super::reach::reach;
 use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
-use crate::graph::{Bench, Chooser, Close, EDGES, Nodes, Own, choose, closest, fill, squares};
+use crate::graph::{Bench, Chooser, Close, EDGES, Nodes, Own, choose, closest, fill, sort, squares};
 use crate::kmeans::Points;
 use crate::leaves::{NO_FILTER, Probe, Scratch, probe};
 use crate::parallel;
@@ -57,7 +57,7 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
         // From those that lead in all directions: edges from the others would take the place of better ones.
         for (&to, (chosen, _)) in some.iter().zip(&found) {
             let edge = |&(square, from): &Close| {
-                let place = place_for(space.kernels, links, from, (square, to))?;
+                let place = place_for(space.kernels, links, from, (square, to), false)?;
                 Some(Leading { from, place, to, square })
             };
             let back: Vec<Leading> = chosen.iter().filter_map(edge).collect();
@@ -110,9 +110,15 @@ fn place_of(links: &Links, from: u32, to: u32) -> Option<usize> {
     links.layout.beside(links.view().node(from)?).iter().position(|&edge| edge == to)
 }
 
-/// The place of the vector `from` for an edge to a new vector: a free one, or that of an edge that is worse. `None` when there
-/// is neither.
-fn place_for(kernels: &Kernels, links: &Links, from: u32, (square, to): Close) -> Option<usize> {
+/// The place of the vector `from` for an edge to another one: a free one, or that of an edge that is worse, or, if it `must`, of
+/// one that is better. `None` when there is none.
+pub(super) fn place_for(
+    kernels: &Kernels,
+    links: &Links,
+    from: u32,
+    (square, to): Close,
+    must: bool,
+) -> Option<usize> {
     let (view, layout) = (links.view(), links.layout);
     let node = view.node(from)?;
     let edges = layout.beside(node);
@@ -128,10 +134,14 @@ fn place_for(kernels: &Kernels, links: &Links, from: u32, (square, to): Close) -
     let mut close: Vec<Close> =
         squares(kernels, layout.own(node), &ends).into_iter().zip(edges.iter().copied()).collect();
     close.push((square, to));
-    close.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    sort(&mut close);
     let mut chosen = pick(kernels, links, &close);
+    if must {
+        chosen.retain(|&(_, edge)| edge != to);
+        chosen.insert(0, (square, to));
+    }
     fill(&mut chosen, &close, EDGES);
-    edges.iter().position(|edge| chosen.iter().all(|(_, other)| other != edge))
+    edges.iter().position(|edge| chosen.iter().take(EDGES).all(|(_, other)| other != edge))
 }
 
 /// Of close vectors those that become edges, because they lead in all directions.

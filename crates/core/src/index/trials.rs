@@ -28,6 +28,9 @@ const MORE_LEAVES: usize = 12;
 const DEEPEST: usize = 1024;
 /// The most leaves that are looked into.
 const MOST_LEAVES: usize = 4096;
+/// So many of the nodes that a walk followed are compared exactly at least: six more than are wanted cost little, and without
+/// them a neighbour in sixty is lost to the error of its bytes.
+const LEAST_OF_WALK: usize = K + 6;
 /// The narrowest walk, and the widest.
 const NARROWEST: usize = 6;
 const WIDEST: usize = 4096;
@@ -79,13 +82,21 @@ impl Measured {
 struct Cheapest([Option<(f64, Point)>; TARGETS.len()]);
 
 impl Cheapest {
-    /// Takes into account an effort with which the neighbours of all queries, `wanted` of them, were found at `depths`.
-    fn offer(&mut self, depths: &mut [usize], wanted: usize, cost: impl Fn(usize) -> f64, depth: Depth) {
+    /// Takes into account an effort with which the neighbours of all queries, `wanted` of them, were found at `depths`; so
+    /// many candidates at `least` are compared exactly.
+    fn offer(
+        &mut self,
+        depths: &mut [usize],
+        wanted: usize,
+        least: usize,
+        cost: impl Fn(usize) -> f64,
+        depth: Depth,
+    ) {
         depths.sort_unstable();
         for (target, cheapest) in TARGETS.iter().zip(&mut self.0) {
             let needed = (f64::from(*target) * wanted as f64).ceil() as usize;
             let Some(&deep) = depths.get(needed.max(1) - 1) else { continue };
-            let candidates = deep.max(K);
+            let candidates = deep.max(least);
             let cost = cost(candidates);
             if cheapest.as_ref().is_none_or(|(least, _)| cost < *least) {
                 *cheapest = Some((cost, Point { recall: *target, depth: Depth { candidates, ..depth } }));
@@ -169,7 +180,7 @@ impl<'a> Trials<'a> {
             });
             let cost = |candidates| costs::leaves(store, leaves) + costs::candidates(space, candidates);
             let depth = Depth { leaves, width: 0, candidates: 0 };
-            cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
+            cheapest.offer(&mut depths.concat(), self.wanted(), K, cost, depth);
         }
         let mut measured = cheapest.measured();
         measured.curve.sparse = self.sparse(store, &measured.curve);
@@ -221,7 +232,7 @@ impl<'a> Trials<'a> {
     pub(super) fn of_walks(&self, links: &Links) -> Measured {
         let Self { space, threads, .. } = *self;
         let mut cheapest = Cheapest::default();
-        let widths = std::iter::successors(Some(NARROWEST), |&width| Some(width + width.div_ceil(3)));
+        let widths = std::iter::successors(Some(NARROWEST), |&width| Some(width + width.div_ceil(6)));
         for width in widths.take_while(|&width| width <= WIDEST) {
             let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
                 walk_from_entries(space, links, &self.queries[i].point, width, Some(self.own[i]), walker);
@@ -239,7 +250,7 @@ impl<'a> Trials<'a> {
             let cost =
                 |candidates| costs::nodes(links.layout, followed) + costs::candidates(space, candidates);
             let depth = Depth { leaves: 1, width, candidates: 0 };
-            cheapest.offer(&mut depths.concat(), self.wanted(), cost, depth);
+            cheapest.offer(&mut depths.concat(), self.wanted(), LEAST_OF_WALK, cost, depth);
             if cheapest.is_complete() {
                 break; // wider ones find no less, and cost more
             }
