@@ -28,6 +28,8 @@ const KEPT: usize = 32;
 /// left a search as wide as 128 with a recall of 0.957 instead of 0.967.
 const WALK: usize = 256;
 const KEPT_OF_WALK: usize = 160;
+/// Room that is left for edges is filled from so many of them.
+const FILLED_FROM: usize = 72;
 /// Vectors that the mean and the codewords are found from, how far each looks for vectors close to it, and the edges of each.
 const SAMPLE: usize = 8192;
 const LOOK_OF_SAMPLE: Probe = Probe { leaves: 16, candidates: 64 };
@@ -224,7 +226,10 @@ impl<'a> Building<'a> {
                     edges = choose(kernels, &edges, &ends(&edges), EDGES, chooser);
                 }
                 if last {
-                    let close = best([edges.as_slice(), &near[at]].concat(), usize::MAX);
+                    let close = best(
+                        [edges.as_slice(), &near[at][..near[at].len().min(FILLED_FROM)]].concat(),
+                        usize::MAX,
+                    );
                     spread(kernels, &close, &ends(&close), EDGES, &mut edges, chooser);
                     let others: Vec<u32> = edges.iter().map(|&(_, other)| other).collect();
                     edges = closest(&collection, point, &others, EDGES);
