@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
             ("leaves", leaves),
             (
                 "graph",
-                if report.graph { "yes: searches walk on from a few leaves" } else { "none" }.to_owned(),
+                if report.graph { "yes: searches walk on it" } else { "none" }.to_owned(),
             ),
         ],
     )?;

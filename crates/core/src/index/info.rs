@@ -22,7 +22,7 @@ pub struct Info {
     pub mapped: u64,
     /// Groups of close vectors; 0 while every search compares all vectors.
     pub leaves: usize,
-    /// Whether there is a graph too: where neighbours lie scattered, searches walk on from a few leaves.
+    /// Whether there is a graph too: where neighbours lie scattered, searches walk on it.
     pub graph: bool,
     /// Effort (`ef`) and the recall@10 that it reached on a sample of the index's own vectors, in ascending order.
     pub curve: Vec<(usize, f32)>,
