@@ -110,10 +110,7 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
             ("size", BinaryBytes(report.bytes).to_string()),
             ("mapped", BinaryBytes(report.mapped).to_string()),
             ("leaves", leaves),
-            (
-                "graph",
-                if report.graph { "yes: searches walk on it" } else { "none" }.to_owned(),
-            ),
+            ("graph", if report.graph { "yes: searches walk on it" } else { "none" }.to_owned()),
         ],
     )?;
     if items.are_named() {

@@ -8,13 +8,14 @@ use crate::graph::{Bench, Close, Nodes, Own, sort, squares};
 use crate::parallel;
 use crate::simd::Kernels;
 
-/// How wide a walk is that has to find a vector again.
+/// How wide a walk is that has to find a vector again, at first, and when edges lead to it.
 const NARROW: usize = 16;
+const WIDE: usize = 64;
 /// An edge leads to a lost vector from so many of those closest to it.
 const TETHERS: usize = 3;
 /// One vector in so many may be beside an entry point, and at most so many: each walk looks at all of them.
 const ONE_IN: usize = 8;
-const MOST_ENTRIES: usize = 4096;
+const MOST_ENTRIES: usize = 2048;
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 256;
 
@@ -23,25 +24,25 @@ const BLOCK: usize = 256;
 /// either, by beginning at them.
 pub(super) fn reach(stored: Stored<'_>, links: &mut Links, slots: &[u32], threads: usize) {
     let (space, mut bench) = (stored.space, Bench::default());
-    let is_lost = |links: &Links, walker: &mut Walker, slot: u32| {
+    let is_lost = |links: &Links, walker: &mut Walker, slot: u32, width: usize| {
         let point = stored.points(&[slot]);
-        walk_from_entries(space, links, &point, NARROW, None, walker);
+        walk_from_entries(space, links, &point, width, None, walker);
         walker.trail.found().all(|(_, found)| found != slot)
     };
     let lost: Vec<Vec<u32>> =
         parallel::map_with(threads, slots.len().div_ceil(BLOCK), Walker::default, |walker, block| {
             let some = &slots[block * BLOCK..slots.len().min((block + 1) * BLOCK)];
-            some.iter().copied().filter(|&slot| is_lost(links, walker, slot)).collect()
+            some.iter().copied().filter(|&slot| is_lost(links, walker, slot, NARROW)).collect()
         });
     let mut walker = Walker::default();
     for slot in lost.concat() {
         // By one that was lost with it it may have been found.
-        if !is_lost(links, &mut walker, slot) {
+        if !is_lost(links, &mut walker, slot, NARROW) {
             continue;
         }
         tether(space.kernels, links, slot, &mut bench);
         let room = links.entries() < MOST_ENTRIES.min(stored.len() / ONE_IN);
-        if room && is_lost(links, &mut walker, slot) {
+        if room && is_lost(links, &mut walker, slot, WIDE) {
             links.add_entry(space.kernels, slot, &mut bench);
         }
     }
