@@ -84,8 +84,10 @@ pub(super) fn untie(next: &mut Version, version: &Version, slots: &[u32]) {
         layout.clear(links.change(slot));
         links.move_entry(space.kernels, slot, old.iter().copied().find(stays), &mut bench);
         // Most of those with an edge to it are among those beside it and those beside these.
+        let view = links.view();
+        let beside = |slot: &u32| view.node(*slot).map_or(&[] as &[u32], |node| layout.beside(node));
         let mut around: Vec<u32> =
-            old.iter().flat_map(|&beside| links.beside(beside)).chain(old.clone()).collect();
+            old.iter().flat_map(|slot| beside(slot).iter().copied()).chain(old.clone()).collect();
         around.sort_unstable();
         around.dedup();
         around.retain(stays);
