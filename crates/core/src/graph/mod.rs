@@ -22,7 +22,7 @@ mod pool;
 mod seen;
 mod walk;
 
-pub(crate) use coding::{Bench, Coder, Edge};
+pub(crate) use coding::{Coder, Edge, EdgeBuffers};
 pub(crate) use edges::{Chooser, back, choose, fill, spread, squares};
 pub(crate) use near::{Close, Collection, Source, closest, sort};
 pub(crate) use node::{EDGES, Layout, Own};

@@ -50,14 +50,9 @@ pub(crate) fn closest(collection: &Collection<'_>, point: &[f32], others: &[u32]
     close
 }
 
-/// In ascending order, each once.
+/// In ascending order, each once: the distance of a pair may come out a little different from its two ends.
 pub(crate) fn sort(close: &mut Vec<Close>) {
+    close.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
+    close.dedup_by_key(|one| one.1);
     close.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    // The distance of a pair may come out a little different from its two ends.
-    let mut seen = Vec::with_capacity(close.len());
-    close.retain(|&(_, number)| {
-        let new = !seen.contains(&number);
-        seen.push(number);
-        new
-    });
 }

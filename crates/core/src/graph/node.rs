@@ -1,6 +1,7 @@
 //! A node of the graph: a coded vector, the vectors beside it, and their codes as seen from it.
 
 use bytemuck::{cast_slice, cast_slice_mut};
+use half::bf16;
 
 use crate::simd::BLOCK;
 
@@ -39,6 +40,14 @@ pub(crate) struct Own<'a> {
     pub(crate) bytes: &'a [i8],
 }
 
+impl Own<'_> {
+    /// Whether there is a vector.
+    #[inline]
+    pub(crate) fn is_there(&self) -> bool {
+        self.square < f32::INFINITY
+    }
+}
+
 impl Layout {
     /// For edges of so many codes, and vectors of so many bytes.
     pub(crate) fn new(codes: usize, width: usize) -> Self {
@@ -71,7 +80,13 @@ impl Layout {
     pub(crate) fn clear(self, node: &mut [u32]) {
         node.fill(0);
         node[self.numbers_at()] = f32::INFINITY.to_bits();
-        self.set_edges(node, &[]);
+        self.clear_edges(node);
+    }
+
+    /// Makes `node` that of the centre of all vectors, without edges.
+    pub(crate) fn write_centre(self, node: &mut [u32]) {
+        self.clear(node);
+        node[self.numbers_at()] = 0.0_f32.to_bits();
     }
 
     /// Makes `node` that of a vector, without edges.
@@ -88,11 +103,6 @@ impl Layout {
         let number = |i: usize| f32::from_bits(node[self.numbers_at() + i]);
         let bytes: &[i8] = cast_slice(&node[self.own_at()..self.numbers_at()]);
         Own { square: number(0), times: number(1), unit: number(2), bytes: &bytes[..self.width] }
-    }
-
-    /// Whether there is a vector.
-    pub(crate) fn is_taken(self, node: &[u32]) -> bool {
-        self.own(node).square < f32::INFINITY
     }
 
     #[inline]
@@ -116,31 +126,21 @@ impl Layout {
         &edges[..edges.iter().position(|&edge| edge == NOBODY).unwrap_or(EDGES)]
     }
 
-    /// Puts other edges in the place of those that are there; they lead nowhere until they have their codes.
-    pub(crate) fn set_edges(self, node: &mut [u32], edges: &[u32]) {
+    /// Drops all edges.
+    pub(crate) fn clear_edges(self, node: &mut [u32]) {
         let (places, factors) = node[self.edges_at()..self.own_at()].split_at_mut(EDGES);
-        let n = edges.len().min(EDGES);
-        places[..n].copy_from_slice(&edges[..n]);
-        places[n..].fill(NOBODY);
+        places.fill(NOBODY);
         factors.fill(NO_FACTORS);
     }
 
-    /// Drops the edges to some vectors; the last ones move into their places.
-    pub(crate) fn drop_edges(self, node: &mut [u32], drop: impl Fn(u32) -> bool) {
-        let mut n = self.beside(node).len();
-        let mut place = 0;
-        while place < n {
-            if !drop(node[self.edges_at() + place]) {
-                place += 1;
-                continue;
-            }
-            n -= 1;
-            let (to, factors) = (node[self.edges_at() + n], node[self.edges_at() + EDGES + n]);
-            let codes: Vec<u8> = self.codes(node).chunks_exact(CODE).map(|bytes| code_in(bytes, n)).collect();
-            self.put(node, place, to, codes.into_iter(), factors);
-            node[self.edges_at() + n] = NOBODY;
-            node[self.edges_at() + EDGES + n] = NO_FACTORS;
-        }
+    /// Drops the edge in a place; the last one moves there.
+    pub(crate) fn drop_edge(self, node: &mut [u32], place: usize) {
+        let Some(last) = self.beside(node).len().checked_sub(1) else { return };
+        let (to, factors) = (node[self.edges_at() + last], node[self.edges_at() + EDGES + last]);
+        let codes: Vec<u8> = self.codes(node).chunks_exact(CODE).map(|bytes| code_in(bytes, last)).collect();
+        self.put(node, place, to, codes.into_iter(), factors);
+        node[self.edges_at() + last] = NOBODY;
+        node[self.edges_at() + EDGES + last] = NO_FACTORS;
     }
 
     /// Leads edge number `place` to a vector: its codes, and its factors as floats.
@@ -173,12 +173,54 @@ fn code_in(bytes: &[u8], place: usize) -> u8 {
     bytes[place % CODE] >> (place / CODE * 4) & 15
 }
 
-/// The upper half of a float's bits, rounded; not a number becomes infinite.
+/// The upper half of a float's bits, rounded.
 fn upper_half(value: f32) -> u32 {
-    if value.is_nan() {
-        return NO_FACTORS;
+    u32::from(bf16::from_f32(value).to_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EDGES, Layout, Own};
+
+    const CODES: usize = 12;
+
+    /// What tells an edge from others: where it leads, its codes and its factors.
+    fn edges(layout: Layout, node: &[u32]) -> Vec<(u32, Vec<u8>, u32)> {
+        let code =
+            |place: usize| layout.codes(node).chunks_exact(16).map(|it| super::code_in(it, place)).collect();
+        let beside = layout.beside(node).iter().enumerate();
+        beside
+            .map(|(place, &to)| (to, code(place), layout.factors(node).map_or(0, |all| all[place])))
+            .collect()
     }
-    let bits = value.to_bits();
-    // To the nearest, and of two that are as near to the even one; what is too large becomes infinite by itself.
-    if value.is_finite() { (bits + 0x7FFF + (bits >> 16 & 1)) >> 16 } else { bits >> 16 }
+
+    #[test]
+    fn a_node_keeps_what_is_put_into_it() {
+        let layout = Layout::new(CODES, 19);
+        let mut node = vec![7; layout.words()];
+        assert!(node.len().is_multiple_of(16), "whole cache lines");
+        let bytes: Vec<i8> = (-9..10).collect();
+        layout.write(&mut node, Own { square: 2.5, times: -0.5, unit: 0.25, bytes: &bytes });
+        let mut wanted = Vec::new();
+        for place in 0..EDGES {
+            let codes: Vec<u8> = (0..CODES).map(|c| (place * 5 + c * 3) as u8 % 16).collect();
+            layout.set_edge(&mut node, place, place as u32 * 10, codes.iter().copied(), 1.5, -(place as f32));
+            wanted.push((place as u32 * 10, codes, 0x3FC0 | (-(place as f32)).to_bits() >> 16 << 16));
+            assert_eq!(edges(layout, &node), wanted);
+        }
+        let own = layout.own(&node);
+        assert_eq!((own.square, own.times, own.unit, own.bytes), (2.5, -0.5, 0.25, bytes.as_slice()));
+        assert!(own.is_there());
+        // The last edge moves into the gap, whichever half of a byte either is in.
+        for place in [3, 20, 0, 28, 27, 15] {
+            layout.drop_edge(&mut node, place);
+            wanted.swap_remove(place);
+            assert_eq!(edges(layout, &node), wanted);
+        }
+        layout.clear(&mut node);
+        assert!(!layout.own(&node).is_there() && edges(layout, &node).is_empty());
+        layout.drop_edge(&mut node, 0);
+        layout.write_centre(&mut node);
+        assert_eq!(layout.own(&node).square, 0.0);
+    }
 }

@@ -61,3 +61,36 @@ impl Pool {
         Some(number(*key))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Pool;
+
+    #[test]
+    fn hands_out_the_best_of_those_that_came_each_once() {
+        let mut pool = Pool::default();
+        for (width, seed) in [(1, 1), (2, 2), (7, 3), (64, 4), (500, 5)] {
+            pool.start(width);
+            // The naive one: those kept, and whether they were handed out.
+            let mut kept: Vec<(f32, u32, bool)> = Vec::new();
+            for number in 0..300 {
+                let estimate = ((number * 7919 + seed) % 1009) as f32 - 500.0;
+                if estimate < pool.threshold() {
+                    pool.push(estimate, number);
+                    kept.push((estimate, number, false));
+                    kept.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                    kept.truncate(width);
+                }
+                assert_eq!(pool.threshold() < f32::INFINITY, kept.len() == width);
+                if number % 3 == 0 {
+                    let next = kept.iter_mut().find(|one| !one.2);
+                    let wanted = next.map(|one| {
+                        one.2 = true;
+                        one.1
+                    });
+                    assert_eq!(pool.pop(), wanted, "width {width}");
+                }
+            }
+        }
+    }
+}

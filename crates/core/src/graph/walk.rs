@@ -58,8 +58,8 @@ impl Trail {
     }
 }
 
-/// Walks from the closest vectors beside the `entries`, which are laid out as nodes, to the nodes that `asked` is closest to, and keeps those that it
-/// follows, `width` and some, in `trail`, in no order. It passes by the node `passed`, if there is one.
+/// Walks from the closest vectors beside the `entries`, which are laid out as nodes, to the nodes that `asked` is closest to, and
+/// keeps those that it follows, `width` and some, in `trail`, in no order. It passes by the node `passed`, if there is one.
 pub(crate) fn walk(
     asked: Asked<'_>,
     nodes: &impl Nodes,
@@ -74,14 +74,13 @@ pub(crate) fn walk(
     pool.start(width);
     now.clear();
     followed.clear();
-    let offset = asked.table.offset;
     let scaled = |node, base, threshold| Scaled {
         table: asked.table.addends(),
         block: layout.codes(node),
         factors: layout.factors(node).unwrap_or(&[0; EDGES]),
         base,
         scale: asked.table.scale,
-        offset,
+        offset: asked.table.offset,
         threshold,
     };
     let mut estimates = [0.0; EDGES];
@@ -90,13 +89,8 @@ pub(crate) fn walk(
     }
     starts.start(STARTS, STARTS);
     for entry in entries.chunks_exact(layout.words()) {
-        let mut passing = (asked.kernels.lut_scaled)(
-            &scaled(entry, layout.own(entry).square, starts.threshold()),
-            &mut estimates,
-        );
-        while passing != 0 {
-            let lane = passing.trailing_zeros() as usize;
-            passing &= passing - 1;
+        let beside = scaled(entry, layout.own(entry).square, starts.threshold());
+        for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
             starts.push(estimates[lane], layout.edge_words(entry)[lane]);
         }
         starts.tidy();
@@ -120,17 +114,15 @@ pub(crate) fn walk(
         }
         for &number in now.iter() {
             let Some(node) = nodes.node(number) else { continue };
-            let base = asked.apart(layout.own(node));
-            if base == f32::INFINITY {
+            let own = layout.own(node);
+            if !own.is_there() {
                 continue;
             }
+            let base = asked.apart(own);
             followed.push(key(base, number));
-            let mut passing =
-                (asked.kernels.lut_scaled)(&scaled(node, base, pool.threshold()), &mut estimates);
             let edges = layout.edge_words(node);
-            while passing != 0 {
-                let lane = passing.trailing_zeros() as usize;
-                passing &= passing - 1;
+            let beside = scaled(node, base, pool.threshold());
+            for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
                 if edges[lane] != NOBODY && seen.meet(edges[lane]) {
                     pool.push(estimates[lane], edges[lane]);
                 }
@@ -138,4 +130,14 @@ pub(crate) fn walk(
         }
         std::mem::swap(now, next);
     }
+}
+
+/// The numbers of the bits that are set.
+#[inline(always)]
+fn lanes(mut passing: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lane = (passing != 0).then(|| passing.trailing_zeros() as usize)?;
+        passing &= passing - 1;
+        Some(lane)
+    })
 }

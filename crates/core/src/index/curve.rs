@@ -108,7 +108,7 @@ impl Curve {
                 let most = points.last().map(|point| point.depth);
                 let twice = |pick: fn(Depth) -> usize, none| most.map_or(none, |most| 2 * pick(most));
                 Depth {
-                    // A walk does not get better by beginning everywhere.
+                    // A walk looks into none, whatever is written there.
                     leaves: match most {
                         Some(most) if most.width > 0 => most.leaves,
                         _ => leaves,

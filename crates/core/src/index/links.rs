@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::overlay::Overlay;
 use crate::file::{Slice, Values};
-use crate::graph::{Bench, Coder, EDGES, Edge, Layout, Nodes};
+use crate::graph::{Coder, EDGES, Edge, EdgeBuffers, Layout, Nodes, Own};
 use crate::simd::Kernels;
 
 /// All nodes of a version.
@@ -32,7 +32,7 @@ pub(super) struct Leading {
 /// A version's nodes, to read many of them.
 #[derive(Clone, Copy)]
 pub(super) struct LinksView<'a> {
-    words: usize,
+    pub(super) layout: Layout,
     base: Slice<'a, u32>,
     changed: &'a Overlay<Vec<u32>>,
     len: usize,
@@ -41,19 +41,19 @@ pub(super) struct LinksView<'a> {
 impl Nodes for LinksView<'_> {
     #[inline]
     fn node(&self, number: u32) -> Option<&[u32]> {
-        let number = number as usize;
+        let (number, words) = (number as usize, self.layout.words());
         match self.changed.get(number) {
             Some(node) => Some(node),
-            None => self.base.get_part(number * self.words..(number + 1) * self.words),
+            None => self.base.get_part(number * words..(number + 1) * words),
         }
     }
 
     #[inline]
     fn to_fetch(&self, number: u32) -> &[u32] {
-        let number = number as usize;
+        let (number, words) = (number as usize, self.layout.words());
         match self.changed.get(number) {
             Some(node) => node,
-            None => self.base.to_fetch(number * self.words..(number + 1) * self.words),
+            None => self.base.to_fetch(number * words..(number + 1) * words),
         }
     }
 
@@ -70,7 +70,17 @@ impl<'a> LinksView<'a> {
         changed: &'a Overlay<Vec<u32>>,
         len: usize,
     ) -> Self {
-        Self { words: layout.words(), base, changed, len }
+        Self { layout, base, changed, len }
+    }
+
+    /// The vector in a slot; `None` where there is none.
+    pub(super) fn own(&self, slot: u32) -> Option<Own<'_>> {
+        self.node(slot).map(|node| self.layout.own(node)).filter(Own::is_there)
+    }
+
+    /// The slots that edges lead to from one, in the order of their places; those without a vector are among them.
+    pub(super) fn edges(&self, slot: u32) -> &[u32] {
+        self.node(slot).map_or(&[], |node| self.layout.beside(node))
     }
 }
 
@@ -104,29 +114,28 @@ impl Links {
     /// The slots beside one, those without a vector left out.
     pub(super) fn beside(&self, slot: u32) -> Vec<u32> {
         let view = self.view();
-        let lives = |slot: &u32| view.node(*slot).is_some_and(|node| self.layout.is_taken(node));
-        let beside = |node| self.layout.beside(node).iter().copied().filter(lives).collect();
-        view.node(slot).map_or_else(Vec::new, beside)
+        view.edges(slot).iter().copied().filter(|&edge| view.own(edge).is_some()).collect()
     }
 
     /// Leads edges to vectors.
-    pub(super) fn lead(&mut self, kernels: &Kernels, edges: &[Leading], bench: &mut Bench) {
-        let (layout, coder) = (self.layout, self.coder.clone());
-        let view = self.view();
-        let own = |slot: u32| view.node(slot).map(|node| layout.own(node));
+    pub(super) fn lead(&mut self, kernels: &Kernels, edges: &[Leading], buffers: &mut EdgeBuffers) {
+        let (layout, coder, view) = (self.layout, self.coder.clone(), self.view());
         let (ends, edges): (Vec<Edge<'_>>, Vec<Leading>) = edges
             .iter()
             .filter_map(|edge| {
-                let (from, to) = own(edge.from).zip(own(edge.to))?;
+                let (from, to) = view.own(edge.from).zip(view.own(edge.to))?;
                 Some((Edge { from, to, square: edge.square }, *edge))
             })
             .unzip();
-        let mut coded: Vec<(Vec<u8>, f32, f32)> = Vec::with_capacity(ends.len());
-        coder.code_edges(kernels, &ends, bench, |_, edge| {
-            coded.push((edge.codes().collect(), edge.added, edge.times));
+        // The ends lie in nodes that are about to be changed.
+        let (mut codes, mut factors) = (Vec::new(), Vec::with_capacity(ends.len()));
+        coder.code_edges(kernels, &ends, buffers, |_, edge| {
+            codes.extend(edge.codes());
+            factors.push((edge.added, edge.times));
         });
-        for (Leading { from, place, to, .. }, (codes, added, times)) in edges.into_iter().zip(coded) {
-            layout.set_edge(self.change(from), place, to, codes.into_iter(), added, times);
+        let each = codes.chunks_exact(coder.codebook().codes()).zip(factors);
+        for (Leading { from, place, to, .. }, (codes, (added, times))) in edges.into_iter().zip(each) {
+            layout.set_edge(self.change(from), place, to, codes.iter().copied(), added, times);
         }
     }
 
@@ -136,35 +145,41 @@ impl Links {
     }
 
     /// Lets walks begin at a slot too.
-    pub(super) fn add_entry(&mut self, kernels: &Kernels, slot: u32, bench: &mut Bench) {
-        let (layout, coder) = (self.layout, self.coder.clone());
-        let entries = Arc::make_mut(&mut self.entries);
+    pub(super) fn add_entry(&mut self, kernels: &Kernels, slot: u32, buffers: &mut EdgeBuffers) {
+        let layout = self.layout;
         let free = |entry: &[u32]| layout.beside(entry).len() < EDGES;
-        let number = entries.chunks_exact(layout.words()).position(free).unwrap_or_else(|| {
-            let zeros = vec![0; layout.width()];
+        let number = self.entries.chunks_exact(layout.words()).position(free).unwrap_or_else(|| {
+            let entries = Arc::make_mut(&mut self.entries);
             let end = entries.len();
             entries.resize(end + layout.words(), 0);
-            layout.write(&mut entries[end..], coder.centre(&zeros));
+            layout.write_centre(&mut entries[end..]);
             end / layout.words()
         });
-        let place = layout.beside(&entries[number * layout.words()..][..layout.words()]).len();
-        self.set_entry(kernels, (number, place), slot, bench);
+        let place = layout.beside(&self.entries[number * layout.words()..][..layout.words()]).len();
+        self.set_entry(kernels, (number, place), slot, buffers);
     }
 
     /// Lets walks that would begin at a slot begin at another one, if there is one.
-    pub(super) fn move_entry(&mut self, kernels: &Kernels, slot: u32, to: Option<u32>, bench: &mut Bench) {
+    pub(super) fn move_entry(
+        &mut self,
+        kernels: &Kernels,
+        slot: u32,
+        to: Option<u32>,
+        buffers: &mut EdgeBuffers,
+    ) {
         let layout = self.layout;
         let place = |entry: &[u32]| layout.beside(entry).iter().position(|&other| other == slot);
         let found = self.entries.chunks_exact(layout.words()).map(place).enumerate();
         let Some((number, place)) = found.filter_map(|(i, place)| Some((i, place?))).next() else { return };
         match to {
-            Some(to) => self.set_entry(kernels, (number, place), to, bench),
-            None => {
-                let entries = Arc::make_mut(&mut self.entries);
-                let entry = &mut entries[number * layout.words()..][..layout.words()];
-                layout.drop_edges(entry, |edge| edge == slot);
-            }
+            Some(to) => self.set_entry(kernels, (number, place), to, buffers),
+            None => layout.drop_edge(self.entry(number), place),
         }
+    }
+
+    fn entry(&mut self, number: usize) -> &mut [u32] {
+        let words = self.layout.words();
+        &mut Arc::make_mut(&mut self.entries)[number * words..][..words]
     }
 
     /// Lets walks begin at a slot that comes into a place of an entry point.
@@ -173,18 +188,16 @@ impl Links {
         kernels: &Kernels,
         (number, place): (usize, usize),
         slot: u32,
-        bench: &mut Bench,
+        buffers: &mut EdgeBuffers,
     ) {
         let (layout, coder) = (self.layout, self.coder.clone());
-        let view = LinksView::new(layout, self.base.slice(), &self.changed, self.len);
-        let Some(node) = view.node(slot) else { return };
-        let zeros = vec![0; layout.width()];
-        let to = layout.own(node);
-        let edge = Edge { from: coder.centre(&zeros), to, square: to.square };
-        let entry = &mut Arc::make_mut(&mut self.entries)[number * layout.words()..][..layout.words()];
-        coder.code_edges(kernels, &[edge], bench, |_, coded| {
-            layout.set_edge(entry, place, slot, coded.codes(), coded.added, coded.times);
-        });
+        let mut entry = self.entry(number).to_vec();
+        let centre = entry.clone();
+        let view = self.view();
+        let Some(to) = view.own(slot) else { return };
+        let edge = Edge { from: layout.own(&centre), to, square: to.square };
+        coder.lead(kernels, &[(slot, edge)], (&mut entry, place), buffers);
+        self.entry(number).copy_from_slice(&entry);
     }
 
     /// The node of a slot, to be changed; one without a vector when there was none.

@@ -1,29 +1,48 @@
 //! That a walk can find every vector.
 
 use super::links::{Leading, Links};
+use super::room::place_for;
 use super::stored::Stored;
-use super::ties::place_for;
 use super::walker::{Walker, walk_from_entries};
-use crate::graph::{Bench, Close, Nodes, Own, sort, squares};
+use crate::graph::{Close, EdgeBuffers, Own, sort, squares};
 use crate::parallel;
 use crate::simd::Kernels;
 
-/// How wide a walk is that has to find a vector again, at first, and when edges lead to it.
+/// How wide a walk is that has to find a vector again.
 const NARROW: usize = 16;
-const WIDE: usize = 64;
 /// An edge leads to a lost vector from so many of those closest to it.
 const TETHERS: usize = 3;
-/// One vector in so many may be beside an entry point, and at most so many: each walk looks at all of them.
+/// One vector in so many may be beside an entry point.
 const ONE_IN: usize = 8;
-const MOST_ENTRIES: usize = 2048;
+
+/// When a vector to which edges were led becomes an entry point.
+#[derive(Clone, Copy)]
+pub(super) struct Entering {
+    /// If a walk of this width misses it even then,
+    width: usize,
+    /// and while there are fewer entry points: each walk looks at all of them, which takes a microsecond for some 500.
+    most: usize,
+}
+
+/// Of all vectors at once a hundredth or more may be missed by a narrow walk.
+pub(super) const AT_BUILD: Entering = Entering { width: 64, most: 2048 };
+/// What is added is to be found at once.
+pub(super) const ADDED: Entering = Entering { width: NARROW, most: 4096 };
+
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 256;
 
 /// Makes walks find those of the vectors `slots` that they would not find otherwise, because no edge leads to them from where a
 /// query for them passes: by edges from the closest vectors, or, where that does not help since these are not found
 /// either, by beginning at them.
-pub(super) fn reach(stored: Stored<'_>, links: &mut Links, slots: &[u32], threads: usize) {
-    let (space, mut bench) = (stored.space, Bench::default());
+pub(super) fn reach(
+    stored: Stored<'_>,
+    links: &mut Links,
+    slots: &[u32],
+    entering: Entering,
+    threads: usize,
+) {
+    let (space, mut buffers) = (stored.space, EdgeBuffers::default());
     let is_lost = |links: &Links, walker: &mut Walker, slot: u32, width: usize| {
         let point = stored.points(&[slot]);
         walk_from_entries(space, links, &point, width, None, walker);
@@ -40,29 +59,29 @@ pub(super) fn reach(stored: Stored<'_>, links: &mut Links, slots: &[u32], thread
         if !is_lost(links, &mut walker, slot, NARROW) {
             continue;
         }
-        tether(space.kernels, links, slot, &mut bench);
-        let room = links.entries() < MOST_ENTRIES.min(stored.len() / ONE_IN);
-        if room && is_lost(links, &mut walker, slot, WIDE) {
-            links.add_entry(space.kernels, slot, &mut bench);
+        tether(space.kernels, links, slot, &mut buffers);
+        let room = links.entries() < entering.most.min(stored.len() / ONE_IN);
+        if room && is_lost(links, &mut walker, slot, entering.width) {
+            links.add_entry(space.kernels, slot, &mut buffers);
         }
     }
 }
 
 /// Leads edges to a vector from the closest of those beside it, in place of others.
-fn tether(kernels: &Kernels, links: &mut Links, slot: u32, bench: &mut Bench) {
-    let (view, layout) = (links.view(), links.layout);
-    let Some(node) = view.node(slot) else { return };
-    let known = layout.beside(node).iter().filter_map(|&edge| Some((edge, layout.own(view.node(edge)?))));
-    let (edges, ends): (Vec<u32>, Vec<Own<'_>>) = known.filter(|(_, own)| own.square < f32::INFINITY).unzip();
-    let mut close: Vec<Close> = squares(kernels, layout.own(node), &ends).into_iter().zip(edges).collect();
+fn tether(kernels: &Kernels, links: &mut Links, slot: u32, buffers: &mut EdgeBuffers) {
+    let view = links.view();
+    let Some(own) = view.own(slot) else { return };
+    let known = view.edges(slot).iter().filter_map(|&edge| Some((edge, view.own(edge)?)));
+    let (edges, ends): (Vec<u32>, Vec<Own<'_>>) = known.unzip();
+    let mut close: Vec<Close> = squares(kernels, own, &ends).into_iter().zip(edges).collect();
     sort(&mut close);
     let new: Vec<Leading> = close
         .iter()
         .take(TETHERS)
         .filter_map(|&(square, from)| {
-            let place = place_for(kernels, links, from, (square, slot), true)?;
+            let place = place_for(kernels, view, from, (square, slot), true)?;
             Some(Leading { from, place, to: slot, square })
         })
         .collect();
-    links.lead(kernels, &new, bench);
+    links.lead(kernels, &new, buffers);
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::groups::groups;
-use super::projection::Projection;
+use super::projection::{Projection, variances};
 use crate::kmeans::Points;
 use crate::parallel;
 use crate::random::Random;
@@ -105,13 +105,7 @@ impl Codebook {
         threads: usize,
     ) -> Self {
         let projection = self.projection.clone();
-        let mut variances = vec![0.0; projection.len()];
-        for i in 0..sample.len() {
-            for (sum, &value) in variances.iter_mut().zip(sample.row(i)) {
-                *sum += f64::from(value) * f64::from(value) / sample.len() as f64;
-            }
-        }
-        let (groups, _) = groups(&variances, 1.0, wanted);
+        let (groups, _) = groups(&variances(sample)[..projection.len()], 1.0, wanted);
         Self::train_groups(sample, projection, groups, random, threads)
     }
 

@@ -173,7 +173,7 @@ impl Projection {
 }
 
 /// The mean square of each value.
-fn variances(sample: Points<'_>) -> Vec<f64> {
+pub(super) fn variances(sample: Points<'_>) -> Vec<f64> {
     let mut sums = vec![0.0; sample.dim];
     for i in 0..sample.len() {
         for (sum, &value) in sums.iter_mut().zip(sample.row(i)) {
