@@ -2,9 +2,11 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +161,21 @@ def assert_annoy_file(path, metric, f, n_trees, ids):
     for reached in trees:
         assert sorted(set(reached)) == live
         assert bucket_root or len(live) == 1 or len(reached) == len(live)
+
+
+def answers(index, n=10, search_k=-1):
+    """What the index says about its first 20 items."""
+    return [index.get_nns_by_item(i, n, search_k, True) for i in range(min(20, index.get_n_items()))]
+
+
+@contextmanager
+def raises_exactly(kind, text):
+    """Expects an exception of exactly this class whose text starts so."""
+    import pytest  # not above: child processes do without it
+
+    with pytest.raises(kind, match=f"^{re.escape(text)}") as caught:
+        yield caught
+    assert type(caught.value) is kind
 
 
 def close(got, want, rel=1e-5, slack=1e-5):

@@ -8,6 +8,12 @@ pub(super) enum Buffer {
     Own(Vec<u32>),
 }
 
+/// Whether the system has so many bytes. Asked before they are needed, since in the middle of the work an allocation that fails
+/// ends the process.
+pub(super) fn has_room(bytes: usize) -> bool {
+    Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
+}
+
 /// So many zeros.
 pub(super) fn zeros(n: usize) -> Buffer {
     let mut pages = Pages::default();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::buffer::{Buffer, zeros};
+use super::buffer::{self, Buffer, zeros};
 use super::links::{Links, LinksView};
 use super::overlay::Overlay;
 use super::reach::{AT_BUILD, reach};
@@ -17,7 +17,7 @@ use crate::graph::{
 use crate::kmeans::Points;
 use crate::leaves::{Homes, NO_FILTER, Probe, Scratch, closest_leaves, probe, probe_among};
 use crate::parallel;
-use crate::quant::Table;
+use crate::quant::{MOST_CODES, Table};
 use crate::random::Random;
 
 /// Leaves around a leaf, of which each vector of it looks into the closest few for vectors close to it.
@@ -51,6 +51,15 @@ pub(super) struct Ground<'a> {
     /// Leaves with each vector in two of them.
     pub(super) store: &'a LeafStore,
     pub(super) homes: &'a [Homes],
+}
+
+/// Whether the system has about as much memory as the graph of so many vectors takes while it is built: nodes, in which an edge
+/// has a code for two values at most, and the close vectors of each.
+pub(super) fn has_room(n: usize, dim: usize) -> bool {
+    let codes = dim.div_ceil(2).min(MOST_CODES);
+    let node = codes * EDGES / 2 + dim + 2 * EDGES * size_of::<u32>();
+    let close = (KEPT_OF_WALK + KEPT + 2 * EDGES) * size_of::<Close>();
+    n.checked_mul(node + close).is_some_and(buffer::has_room)
 }
 
 /// The graph of all vectors.

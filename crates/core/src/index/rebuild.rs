@@ -123,6 +123,9 @@ fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, work: Work
     if few || stored.space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
         return unlinked(store, measured);
     }
+    if !linking::has_room(stored.len(), stored.space.dim) {
+        return unlinked(store, measured);
+    }
     let links = linking::build(Ground { stored, store: &store, homes }, work);
     let walks = trials.of_walks(&links);
     if walks.cost(WORTH_LINKING_AT) >= measured.cost(WORTH_LINKING_AT) {

@@ -8,7 +8,7 @@ use super::settle::{self, settle};
 use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Grown, Version};
-use super::{NO_ID, Vectors, ties};
+use super::{NO_ID, Vectors, buffer, ties};
 use crate::kmeans::{Points, members};
 use crate::leaves::{Directory, Homes, Leaf, Leaves, NO_LEAF, scale_of};
 use crate::parallel;
@@ -96,15 +96,16 @@ fn is_rebuilt(version: &Version, len: usize) -> bool {
     len >= trained.saturating_mul(GROWTH) && len >= LEAST_TRAINED
 }
 
-/// Whether the system has about as much memory as more vectors take while they are added: rows, and codes twice. Asked
-/// before it is needed, since in the middle of the work an allocation that fails ends the process.
+/// Whether the system has about as much memory as more vectors take while they are added: rows, codes and nodes twice.
 pub(super) fn has_room(version: &Version, vectors: Vectors<'_>) -> bool {
     const BESIDE: usize = 64;
     let n = vectors.len() / version.space.width();
     let all = is_rebuilt(version, version.len + n) || !version.space.holds(vectors);
     let laid_out = if all { version.len + n } else { n };
-    let bytes = laid_out.checked_mul(2 * (version.space.as_given().row_words() * size_of::<u32>() + BESIDE));
-    bytes.is_some_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
+    let linked = version.leaves.as_ref().and_then(|grown| grown.linked.as_ref());
+    let words = version.space.as_given().row_words() + linked.map_or(0, |linked| linked.links.layout.words());
+    let bytes = laid_out.checked_mul(2 * (words * size_of::<u32>() + BESIDE));
+    bytes.is_some_and(buffer::has_room)
 }
 
 pub(super) fn next_id(next: u64, ids: &[u64]) -> u64 {

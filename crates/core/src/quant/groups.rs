@@ -7,7 +7,7 @@ const VALUES_PER_CODE: usize = 2;
 /// Codes of a vector come in fours.
 const MULTIPLE: usize = 4;
 /// As many as the kernel can sum.
-const MOST_CODES: usize = 256;
+pub(crate) const MOST_CODES: usize = 256;
 
 /// Neighbouring values, as groups that get a code each, chosen so that all codes together leave the least distortion.
 /// `variances` fall; `total` is the variance of the vectors, coded or not; as few codes are taken as leave the share

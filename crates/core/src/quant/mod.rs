@@ -20,4 +20,5 @@ mod groups;
 mod projection;
 
 pub(crate) use codebook::{Codebook, Measure, Table};
+pub(crate) use groups::MOST_CODES;
 pub(crate) use projection::Projection;
