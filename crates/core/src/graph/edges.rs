@@ -59,7 +59,7 @@ pub(crate) fn squares(kernels: &Kernels, from: Own<'_>, ends: &[Own<'_>]) -> Vec
 
 /// The squared distance of two vectors by the inner product of their bytes.
 fn apart(a: Own<'_>, b: Own<'_>, dot: i32) -> f32 {
-    (dot as f32 * a.unit).mul_add(b.times, a.square + b.square)
+    dot as f32 * a.unit * b.times + (a.square + b.square)
 }
 
 /// Fills up `edges` to `most` with the first of `close` that are not among them.

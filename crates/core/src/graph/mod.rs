@@ -7,6 +7,7 @@
 //! | file | duty |
 //! | --- | --- |
 //! | `node.rs` | what a node holds, and where |
+//! | `rows.rs` | vectors in bytes, side by side, while a graph is built |
 //! | `coding.rs` | vectors, edges and queries as codes |
 //! | `walk.rs` | the search from node to node |
 //! | `seen.rs` | which nodes it has met |
@@ -19,6 +20,7 @@ mod edges;
 mod near;
 mod node;
 mod pool;
+mod rows;
 mod seen;
 mod walk;
 
@@ -26,4 +28,5 @@ pub(crate) use coding::{Coder, Edge, EdgeBuffers};
 pub(crate) use edges::{Chooser, back, choose, fill, spread, squares};
 pub(crate) use near::{Close, Collection, Source, closest, sort};
 pub(crate) use node::{EDGES, Layout, Own};
+pub(crate) use rows::Rows;
 pub(crate) use walk::{Nodes, Trail, walk};

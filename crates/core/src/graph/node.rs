@@ -105,6 +105,17 @@ impl Layout {
         Own { square: number(0), times: number(1), unit: number(2), bytes: &bytes[..self.width] }
     }
 
+    /// The words of a node that its own vector takes, and those that its edges take without their codes; empty for an empty node.
+    #[inline]
+    pub(crate) fn own_words(self, node: &[u32]) -> &[u32] {
+        node.get(self.own_at()..self.numbers_at() + 3).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn beside_words(self, node: &[u32]) -> &[u32] {
+        node.get(self.edges_at()..self.edges_at() + EDGES).unwrap_or_default()
+    }
+
     #[inline]
     pub(super) fn codes(self, node: &[u32]) -> &[u8] {
         cast_slice(&node[..self.edges_at()])

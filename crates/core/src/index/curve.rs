@@ -121,16 +121,6 @@ impl Curve {
         self.for_k(depth, k)
     }
 
-    /// How many times as many leaves a recall of 0.99, or the highest that was reached, takes as one of 0.9; 0 when not even
-    /// that was.
-    pub(super) fn tail(&self) -> f64 {
-        let at = |recall: f32| self.points.iter().find(|point| point.recall >= recall);
-        match (at(0.9), at(0.99).or(self.points.last())) {
-            (Some(low), Some(high)) => high.depth.leaves as f64 / low.depth.leaves as f64,
-            _ => 0.0,
-        }
-    }
-
     /// How far to look for `k` neighbours when `ef` candidates are kept at most.
     pub(super) fn at_ef(&self, ef: usize, k: usize) -> Depth {
         let ef = ef.max(k).max(1);

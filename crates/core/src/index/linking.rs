@@ -11,8 +11,8 @@ use super::stored::Stored;
 use super::train::sample;
 use super::update::Work;
 use crate::graph::{
-    Chooser, Close, Coder, EDGES, Edge, EdgeBuffers, Own, Trail, back, choose, closest, fill, sort, spread,
-    walk,
+    Chooser, Close, Coder, EDGES, Edge, EdgeBuffers, Own, Rows, Trail, back, choose, closest, fill, sort,
+    spread, walk,
 };
 use crate::kmeans::Points;
 use crate::leaves::{Homes, NO_FILTER, Probe, Scratch, closest_leaves, probe, probe_among};
@@ -43,6 +43,8 @@ const ENTRIES: usize = 1024;
 /// Vectors that a thread takes at a time, and those whose nodes are written at a time.
 const BLOCK: usize = 128;
 const CHUNK: usize = 512 * BLOCK;
+/// Vectors that a thread brings into bytes at a time.
+const CODED_AT_ONCE: usize = 1024;
 
 /// What a graph is built from: vectors, and the leaves that they lie in.
 #[derive(Clone, Copy)]
@@ -58,8 +60,9 @@ pub(super) struct Ground<'a> {
 pub(super) fn has_room(n: usize, dim: usize) -> bool {
     let codes = dim.div_ceil(2).min(MOST_CODES);
     let node = codes * EDGES / 2 + dim + 2 * EDGES * size_of::<u32>();
+    let row = dim + 3 * size_of::<f32>();
     let close = (KEPT_OF_WALK + KEPT + 2 * EDGES) * size_of::<Close>();
-    n.checked_mul(node + close).is_some_and(buffer::has_room)
+    n.checked_mul(node + row + close).is_some_and(buffer::has_room)
 }
 
 /// The graph of all vectors.
@@ -86,6 +89,8 @@ struct Building<'a> {
     threads: usize,
     coder: Coder,
     entries: Vec<u32>,
+    /// All vectors, and their nodes.
+    rows: Rows,
     nodes: Buffer,
     /// All slots, leaf by leaf: what lies close together is worked on one after the other, and found in the cache.
     order: Vec<u32>,
@@ -99,27 +104,15 @@ impl<'a> Building<'a> {
         let coder = ground.coder(&some, random, threads);
         let mut order: Vec<u32> = (0..n as u32).collect();
         order.sort_by_key(|&slot| ground.homes[slot as usize][0]);
+        let rows = in_bytes(ground.stored, &coder, threads);
         let nodes = zeros(n * coder.layout().words());
-        let mut new = Self { ground, threads, coder, entries: Vec::new(), nodes, order };
-        new.write(|building, (), slots, nodes| {
-            let (kernels, layout) = (building.ground.stored.space.kernels, building.coder.layout());
-            let points = building.ground.stored.points(slots);
-            let points = Points { values: &points, dim: building.ground.stored.space.dim };
-            building.coder.code(kernels, points, |i, own| {
-                layout.write(&mut nodes[i * layout.words()..][..layout.words()], own);
-            });
-        });
+        let mut new = Self { ground, threads, coder, entries: Vec::new(), rows, nodes, order };
         new.entries = new.entries(&some);
         new
     }
 
-    fn node(&self, slot: u32) -> &[u32] {
-        let words = self.coder.layout().words();
-        &self.nodes.as_ref()[slot as usize * words..][..words]
-    }
-
     fn own(&self, slot: u32) -> Own<'_> {
-        self.coder.layout().own(self.node(slot))
+        self.rows.own(slot)
     }
 
     /// What `make` makes of each slot and its point, by slots.
@@ -143,7 +136,7 @@ impl<'a> Building<'a> {
         all
     }
 
-    /// Writes nodes: `make` gets some slots, and their nodes as they are, one behind the other.
+    /// Writes nodes: `make` gets some slots, and room for their nodes, one behind the other.
     fn write<B: Default>(&mut self, make: impl Fn(&Self, &mut B, &[u32], &mut [u32]) + Sync) {
         let words = self.coder.layout().words();
         for first in (0..self.order.len()).step_by(CHUNK) {
@@ -151,8 +144,7 @@ impl<'a> Building<'a> {
             let parts =
                 parallel::map_with(self.threads, some.len().div_ceil(BLOCK), B::default, |buffers, block| {
                     let slots = &some[block * BLOCK..((block + 1) * BLOCK).min(some.len())];
-                    let mut part: Vec<u32> =
-                        slots.iter().flat_map(|&slot| self.node(slot)).copied().collect();
+                    let mut part = vec![0; slots.len() * words];
                     make(self, buffers, slots, &mut part);
                     part
                 });
@@ -246,16 +238,16 @@ impl<'a> Building<'a> {
                 } else {
                     fill(&mut edges, &near[at], EDGES);
                 }
+                building.coder.layout().write(node, building.own(slot));
                 building.lead_from(building.own(slot), &edges, node, buffers);
             }
         });
     }
 
-    /// Leads edges from a vector, in its node, in place of those that it has.
+    /// Leads edges from a vector, in its node, which has none.
     fn lead_from(&self, from: Own<'_>, edges: &[Close], node: &mut [u32], buffers: &mut EdgeBuffers) {
         let edge = |&(square, to): &Close| (to, Edge { from, to: self.own(to), square });
         let edges: Vec<(u32, Edge<'_>)> = edges.iter().map(edge).collect();
-        self.coder.layout().clear_edges(node);
         self.coder.lead(self.ground.stored.space.kernels, &edges, (node, 0), buffers);
     }
 }
@@ -291,6 +283,23 @@ impl Ground<'_> {
         let codebook = coder.codebook().train_projected(sample, WANTED_DISTORTION, random, threads);
         coder.with_codebook(codebook)
     }
+}
+
+/// All vectors in bytes, by slots.
+fn in_bytes(stored: Stored<'_>, coder: &Coder, threads: usize) -> Rows {
+    let (n, width) = (stored.len(), coder.layout().width());
+    let parts = parallel::map(threads, n.div_ceil(CODED_AT_ONCE), |part| {
+        let first = part * CODED_AT_ONCE;
+        let slots: Vec<u32> = (first as u32..(first + CODED_AT_ONCE).min(n) as u32).collect();
+        let points = stored.points(&slots);
+        let mut rows = Rows::with_capacity(slots.len(), width);
+        let points = Points { values: &points, dim: stored.space.dim };
+        coder.code(stored.space.kernels, points, |_, own| rows.push(own));
+        rows
+    });
+    let mut all = Rows::with_capacity(n, width);
+    parts.iter().for_each(|part| all.append(part));
+    all
 }
 
 /// The closest `kept` of some vectors, each known once, closest first.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::overlay::Overlay;
 use crate::file::{Slice, Values};
 use crate::graph::{Coder, EDGES, Edge, EdgeBuffers, Layout, Nodes, Own};
-use crate::simd::Kernels;
+use crate::simd::{self, Kernels};
 
 /// All nodes of a version.
 #[derive(Clone, Debug)]
@@ -78,6 +78,16 @@ impl<'a> LinksView<'a> {
         self.node(slot).map(|node| self.layout.own(node)).filter(Own::is_there)
     }
 
+    /// Fetches the vectors in some slots, to be compared.
+    pub(super) fn fetch_owns(&self, slots: &[u32]) {
+        slots.iter().for_each(|&slot| simd::prefetch_many(self.layout.own_words(self.to_fetch(slot))));
+    }
+
+    /// Fetches where edges lead to from some slots.
+    pub(super) fn fetch_edges(&self, slots: &[u32]) {
+        slots.iter().for_each(|&slot| simd::prefetch_many(self.layout.beside_words(self.to_fetch(slot))));
+    }
+
     /// The slots that edges lead to from one, in the order of their places; those without a vector are among them.
     pub(super) fn edges(&self, slot: u32) -> &[u32] {
         self.node(slot).map_or(&[], |node| self.layout.beside(node))
@@ -111,15 +121,14 @@ impl Links {
         (memory + (changed + size_of_val(self.entries.as_slice())) as u64, mapped)
     }
 
-    /// The slots beside one, those without a vector left out.
-    pub(super) fn beside(&self, slot: u32) -> Vec<u32> {
-        let view = self.view();
-        view.edges(slot).iter().copied().filter(|&edge| view.own(edge).is_some()).collect()
-    }
-
-    /// Leads edges to vectors.
-    pub(super) fn lead(&mut self, kernels: &Kernels, edges: &[Leading], buffers: &mut EdgeBuffers) {
-        let (layout, coder, view) = (self.layout, self.coder.clone(), self.view());
+    /// The nodes of some slots as they are with more edges: `edges` from one slot lie one behind the other.
+    pub(super) fn led(
+        &self,
+        kernels: &Kernels,
+        edges: &[Leading],
+        buffers: &mut EdgeBuffers,
+    ) -> Vec<(u32, Vec<u32>)> {
+        let (layout, view) = (self.layout, self.view());
         let (ends, edges): (Vec<Edge<'_>>, Vec<Leading>) = edges
             .iter()
             .filter_map(|edge| {
@@ -127,15 +136,30 @@ impl Links {
                 Some((Edge { from, to, square: edge.square }, *edge))
             })
             .unzip();
-        // The ends lie in nodes that are about to be changed.
-        let (mut codes, mut factors) = (Vec::new(), Vec::with_capacity(ends.len()));
-        coder.code_edges(kernels, &ends, buffers, |_, edge| {
-            codes.extend(edge.codes());
-            factors.push((edge.added, edge.times));
+        let mut nodes: Vec<(u32, Vec<u32>)> = Vec::new();
+        self.coder.code_edges(kernels, &ends, buffers, |i, edge| {
+            let Leading { from, place, to, .. } = edges[i];
+            if nodes.last().is_none_or(|&(last, _)| last != from) {
+                nodes.push((from, view.node(from).unwrap_or_default().to_vec()));
+            }
+            if let Some((_, node)) = nodes.last_mut() {
+                layout.set_edge(node, place, to, edge.codes(), edge.added, edge.times);
+            }
         });
-        let each = codes.chunks_exact(coder.codebook().codes()).zip(factors);
-        for (Leading { from, place, to, .. }, (codes, (added, times))) in edges.into_iter().zip(each) {
-            layout.set_edge(self.change(from), place, to, codes.iter().copied(), added, times);
+        nodes
+    }
+
+    /// Leads edges to vectors.
+    pub(super) fn lead(&mut self, kernels: &Kernels, edges: &[Leading], buffers: &mut EdgeBuffers) {
+        let nodes = self.led(kernels, edges, buffers);
+        self.put(nodes);
+    }
+
+    /// Puts nodes into their slots.
+    pub(super) fn put(&mut self, nodes: impl IntoIterator<Item = (u32, Vec<u32>)>) {
+        for (slot, node) in nodes {
+            self.len = self.len.max(slot as usize + 1);
+            self.changed.set(slot as usize, node);
         }
     }
 
@@ -200,18 +224,10 @@ impl Links {
         self.entry(number).copy_from_slice(&entry);
     }
 
-    /// The node of a slot, to be changed; one without a vector when there was none.
-    pub(super) fn change(&mut self, slot: u32) -> &mut [u32] {
-        let (layout, slot) = (self.layout, slot as usize);
-        self.len = self.len.max(slot + 1);
-        let base = self.base.slice();
-        self.changed.entry(slot, || {
-            let mut node = vec![0; layout.words()];
-            match base.get_part(slot * layout.words()..(slot + 1) * layout.words()) {
-                Some(old) => node.copy_from_slice(old),
-                None => layout.clear(&mut node),
-            }
-            node
-        })
+    /// Takes the vector in a slot out, with its edges.
+    pub(super) fn clear(&mut self, slot: u32) {
+        let mut node = vec![0; self.layout.words()];
+        self.layout.clear(&mut node);
+        self.put([(slot, node)]);
     }
 }

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-/// Entries of a node.
-const NODE: usize = 64;
+/// Branches of a node. A change copies nodes on the way to its entry, and with them a count for each of their branches; a clone
+/// copies one for each of the uppermost nodes. With 16 on three levels both are small for millions of entries.
+const WIDTH: usize = 16;
+/// Entries below a node of the lowest, the middle and the upper level.
+const LOW: usize = WIDTH;
+const MIDDLE: usize = LOW * WIDTH;
+const UPPER: usize = MIDDLE * WIDTH;
 
-type Node<V> = [Option<Arc<V>>; NODE];
+type Node<B> = [Option<Arc<B>>; WIDTH];
+type Upper<V> = Node<Node<Node<V>>>;
 
 /// Entries by number. A clone shares all entries; a change copies the way to its entry and nothing else.
 #[derive(Debug)]
 pub(super) struct Overlay<V> {
-    nodes: Vec<Option<Arc<Node<V>>>>,
+    uppers: Vec<Option<Arc<Upper<V>>>>,
     copies: usize,
 }
 
@@ -18,7 +24,8 @@ impl<V> Overlay<V> {
     /// The entry number `i`, if there is one.
     #[inline]
     pub(super) fn get(&self, i: usize) -> Option<&V> {
-        self.nodes.get(i / NODE)?.as_ref()?[i % NODE].as_deref()
+        let middle = self.uppers.get(i / UPPER)?.as_ref()?[i / MIDDLE % WIDTH].as_ref()?;
+        middle[i / LOW % WIDTH].as_ref()?[i % WIDTH].as_deref()
     }
 
     /// How often an entry was set or copied to be changed.
@@ -28,41 +35,63 @@ impl<V> Overlay<V> {
 
     /// All entries.
     pub(super) fn iter(&self) -> impl Iterator<Item = &V> {
-        self.nodes.iter().flatten().flat_map(|node| node.iter().filter_map(|entry| entry.as_deref()))
-    }
-
-    /// The entry number `i`, to be changed: a copy of it where another version has it too; made by `make` when there is none.
-    pub(super) fn entry(&mut self, i: usize, make: impl FnOnce() -> V) -> &mut V
-    where
-        V: Clone,
-    {
-        if self.nodes.len() <= i / NODE {
-            self.nodes.resize(i / NODE + 1, None);
-        }
-        let node = self.nodes[i / NODE].get_or_insert_with(|| Arc::new([const { None }; NODE]));
-        let place = &mut Arc::make_mut(node)[i % NODE];
-        self.copies += usize::from(place.as_ref().is_none_or(|entry| Arc::strong_count(entry) > 1));
-        Arc::make_mut(place.get_or_insert_with(|| Arc::new(make())))
+        let nodes = self.uppers.iter().flatten().flat_map(|upper| upper.iter().flatten());
+        nodes.flat_map(|middle| middle.iter().flatten()).flat_map(|low| low.iter().flatten()).map(Arc::as_ref)
     }
 
     pub(super) fn set(&mut self, i: usize, value: V) {
         self.copies += 1;
-        if self.nodes.len() <= i / NODE {
-            self.nodes.resize(i / NODE + 1, None);
-        }
-        let node = self.nodes[i / NODE].get_or_insert_with(|| Arc::new([const { None }; NODE]));
-        Arc::make_mut(node)[i % NODE] = Some(Arc::new(value));
+        *place(&mut self.uppers, i) = Some(Arc::new(value));
     }
+}
+
+/// The place of an entry, on a way that no other version has.
+fn place<V>(uppers: &mut Vec<Option<Arc<Upper<V>>>>, i: usize) -> &mut Option<Arc<V>> {
+    if uppers.len() <= i / UPPER {
+        uppers.resize(i / UPPER + 1, None);
+    }
+    let middle = &mut below(&mut uppers[i / UPPER])[i / MIDDLE % WIDTH];
+    let low = &mut below(middle)[i / LOW % WIDTH];
+    &mut below(low)[i % WIDTH]
+}
+
+/// The node of a branch, which no other version has; one without branches where there was none.
+fn below<B>(branch: &mut Option<Arc<Node<B>>>) -> &mut Node<B> {
+    Arc::make_mut(branch.get_or_insert_with(|| Arc::new([const { None }; WIDTH])))
 }
 
 impl<V> Clone for Overlay<V> {
     fn clone(&self) -> Self {
-        Self { nodes: self.nodes.clone(), copies: self.copies }
+        Self { uppers: self.uppers.clone(), copies: self.copies }
     }
 }
 
 impl<V> Default for Overlay<V> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), copies: 0 }
+        Self { uppers: Vec::new(), copies: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Overlay;
+
+    #[test]
+    fn a_clone_keeps_what_it_had() {
+        let mut overlay = Overlay::default();
+        let numbers = [0, 1, 15, 16, 255, 256, 4_095, 4_096, 70_000, 1_000_000];
+        for i in numbers {
+            assert_eq!(overlay.get(i), None);
+            overlay.set(i, i);
+        }
+        let before = overlay.clone();
+        overlay.set(16, 17);
+        overlay.set(17, 6);
+        overlay.set(4_095, 7);
+        assert_eq!(numbers.map(|i| before.get(i).copied()), numbers.map(Some));
+        assert_eq!([16, 17, 4_095, 18].map(|i| overlay.get(i).copied()), [Some(17), Some(6), Some(7), None]);
+        assert_eq!(before.iter().copied().collect::<Vec<_>>(), numbers);
+        assert_eq!(overlay.iter().count(), numbers.len() + 1);
+        assert_eq!((before.copies(), overlay.copies()), (numbers.len(), numbers.len() + 3));
     }
 }

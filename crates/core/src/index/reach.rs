@@ -1,7 +1,7 @@
 //! That a walk can find every vector.
 
 use super::links::{Leading, Links};
-use super::room::place_for;
+use super::room::places;
 use super::stored::Stored;
 use super::walker::{Walker, walk_from_entries};
 use crate::graph::{Close, EdgeBuffers, Own, sort, squares};
@@ -78,10 +78,7 @@ fn tether(kernels: &Kernels, links: &mut Links, slot: u32, buffers: &mut EdgeBuf
     let new: Vec<Leading> = close
         .iter()
         .take(TETHERS)
-        .filter_map(|&(square, from)| {
-            let place = place_for(kernels, view, from, (square, slot), true)?;
-            Some(Leading { from, place, to: slot, square })
-        })
+        .flat_map(|&(square, from)| places(kernels, view, from, &[(square, slot)], true))
         .collect();
     links.lead(kernels, &new, buffers);
 }

@@ -22,7 +22,7 @@ use crate::quant::Measure;
 
 /// With fewer leaves than this no graph is faster than they are.
 const LEAST_LINKED: usize = 128;
-/// Where a recall of 0.99 takes so many times as many leaves as one of 0.9, a graph is tried.
+/// Where a recall of 0.99 takes more than so many times as many leaves as one of 0.9, a graph is tried.
 const LONG_TAIL: f64 = 12.0;
 /// It is kept if searches with this recall cost less with it.
 const WORTH_LINKING_AT: f32 = 0.95;
@@ -39,7 +39,7 @@ pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Ve
     {
         let stored = Stored { space: &next.space, slots: next.view() };
         let trials = Trials::new(stored, Probes::Given(queries), work.threads);
-        grown.curve = trials.of_leaves(&grown.store).curve;
+        grown.curve = trials.of_leaves(&grown.store, f64::INFINITY).curve;
         if let Some(Linked { links, curve }) = &mut grown.linked {
             *curve = trials.of_walks(links).curve;
         }
@@ -117,22 +117,23 @@ pub(super) fn rebuild(
 /// Measures how much effort a recall takes; links the vectors where the leaves seem to take too much, and it takes less so.
 fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, work: Work) -> Grown {
     let trials = Trials::new(stored, Probes::Own(work.seed), work.threads);
-    let measured = trials.of_leaves(&store);
     let unlinked = |store, measured: Measured| Grown { store, curve: measured.curve, linked: None };
-    let few = store.len() < LEAST_LINKED;
-    if few || stored.space.measure() != Measure::MinusTwiceDot || measured.curve.tail() < LONG_TAIL {
-        return unlinked(store, measured);
-    }
-    if !linking::has_room(stored.len(), stored.space.dim) {
+    let may_link = store.len() >= LEAST_LINKED
+        && stored.space.measure() == Measure::MinusTwiceDot
+        && linking::has_room(stored.len(), stored.space.dim);
+    let patience = if may_link { LONG_TAIL } else { f64::INFINITY };
+    let measured = trials.of_leaves(&store, patience);
+    if measured.tail <= patience {
         return unlinked(store, measured);
     }
     let links = linking::build(Ground { stored, store: &store, homes }, work);
     let walks = trials.of_walks(&links);
     if walks.cost(WORTH_LINKING_AT) >= measured.cost(WORTH_LINKING_AT) {
+        let measured = trials.of_leaves(&store, f64::INFINITY);
         return unlinked(store, measured);
     }
     // The graph finds what a second home is there to find.
     let alone = train::in_one_home(stored, homes, &store, work);
-    let curve = trials.of_leaves(&alone).curve;
+    let curve = trials.of_leaves(&alone, f64::INFINITY).curve;
     Grown { store: alone, curve, linked: Some(Linked { links, curve: walks.curve }) }
 }

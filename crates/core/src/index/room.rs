@@ -1,21 +1,45 @@
-//! Room for one more edge.
+//! Room for more edges.
 
-use super::links::LinksView;
+use super::links::{Leading, LinksView};
 use crate::graph::{Chooser, Close, EDGES, Own, choose, fill, sort, squares};
 use crate::simd::Kernels;
 
-/// The place of the vector `from` for an edge to another one, which is close to it: that of an edge that leads to its slot
-/// already, as it may to what was there before; a free one; that of an edge to a vector that is gone; or that of an edge that is
-/// worse, or, if it `must`, of one that is better. `None` when there is none.
-pub(super) fn place_for(
+/// Edges from one vector to others, which are close to it, each in the place that it is to take: that of an edge that leads to
+/// its slot already, as it may to what was there before; a free one; that of an edge to a vector that is gone; or that of an edge
+/// that is worse, or, if they `must`, of one that is better. Those for which there is none are left out.
+pub(super) fn places(
     kernels: &Kernels,
     view: LinksView<'_>,
     from: u32,
+    new: &[Close],
+    must: bool,
+) -> Vec<Leading> {
+    let Some(own) = view.own(from) else { return Vec::new() };
+    let mut edges = view.edges(from).to_vec();
+    if edges.len() + new.len() > EDGES {
+        view.fetch_owns(&edges);
+    }
+    let mut leading: Vec<Leading> = Vec::with_capacity(new.len());
+    for &(square, to) in new {
+        let Some(place) = place_for(kernels, view, own, &edges, (square, to), must) else { continue };
+        match edges.get_mut(place) {
+            Some(edge) => *edge = to,
+            None => edges.push(to),
+        }
+        leading.retain(|earlier| earlier.place != place);
+        leading.push(Leading { from, place, to, square });
+    }
+    leading
+}
+
+fn place_for(
+    kernels: &Kernels,
+    view: LinksView<'_>,
+    own: Own<'_>,
+    edges: &[u32],
     (square, to): Close,
     must: bool,
 ) -> Option<usize> {
-    let own = view.own(from)?;
-    let edges = view.edges(from);
     if let Some(place) = edges.iter().position(|&edge| edge == to) {
         return Some(place);
     }
@@ -52,9 +76,9 @@ pub(super) fn pick(kernels: &Kernels, view: LinksView<'_>, close: &[Close]) -> V
 mod tests {
     use std::sync::Arc;
 
-    use super::place_for;
+    use super::places;
     use crate::graph::{Coder, EDGES, EdgeBuffers};
-    use crate::index::links::{Leading, Links};
+    use crate::index::links::Links;
     use crate::kmeans::Points;
     use crate::quant::Codebook;
     use crate::random::Random;
@@ -72,17 +96,25 @@ mod tests {
         let nodes = vec![0; N * coder.layout().words()];
         let mut links = Links::new(Arc::new(coder), Arc::default(), nodes.into(), N);
         let (layout, coder) = (links.layout, links.coder.clone());
-        coder.code(kernels, points, |i, own| layout.write(links.change(i as u32), own));
+        let mut nodes = Vec::new();
+        coder.code(kernels, points, |i, own| {
+            let mut node = vec![0; layout.words()];
+            layout.write(&mut node, own);
+            nodes.push((i as u32, node));
+        });
+        links.put(nodes);
         let square = |to: u32| (kernels.l2_squared)(points.row(0), points.row(to as usize));
-        let place =
-            |links: &Links, to: u32, must| place_for(kernels, links.view(), 0, (square(to), to), must);
+        let places = |links: &Links, from: u32, to: u32, must| {
+            places(kernels, links.view(), from, &[(square(to), to)], must)
+        };
+        let place = |links: &Links, to: u32, must| places(links, 0, to, must).first().map(|edge| edge.place);
 
         let mut buffers = EdgeBuffers::default();
         for to in 1..=EDGES as u32 {
             let free = to as usize - 1;
             assert_eq!(place(&links, to, false), Some(free), "behind the last edge");
-            let edge = Leading { from: 0, place: free, to, square: square(to) };
-            links.lead(kernels, &[edge], &mut buffers);
+            let edge = places(&links, 0, to, false);
+            links.lead(kernels, &edge, &mut buffers);
         }
         // Who has the slot of another one now gets the edge that led there.
         assert_eq!(place(&links, 7, false), Some(6));
@@ -90,15 +122,11 @@ mod tests {
         let better = others.clone().filter(|&to| place(&links, to, false).is_some()).count();
         assert!((1..others.len()).contains(&better), "some are better than one of the edges: {better}");
         assert!(others.clone().all(|to| place(&links, to, true).is_some()));
-        layout.clear(links.change(13));
+        links.clear(13);
         assert!(
             others.clone().all(|to| place(&links, to, false) == Some(12)),
             "the place of one that is gone"
         );
-        assert_eq!(
-            place_for(kernels, links.view(), 13, (1.0, 1), false),
-            None,
-            "none where there is no vector"
-        );
+        assert!(places(&links, 13, 1, false).is_empty(), "none where there is no vector");
     }
 }

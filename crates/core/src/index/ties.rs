@@ -1,17 +1,22 @@
 //! The edges of vectors that come and go.
+//!
+//! Many at a time, in steps: what a step finds out it finds out on all threads, from nodes that do not change meanwhile, and each
+//! node that is to change is made once.
 
 use rustc_hash::FxHashSet;
 
-use super::links::Leading;
+use super::links::{Leading, Links, LinksView};
 use super::reach::{ADDED, reach};
-use super::room::{pick, place_for};
+use super::room::{pick, places};
+use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
-use crate::graph::{Close, EDGES, EdgeBuffers, closest, fill};
+use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Own, closest, fill, sort, squares};
 use crate::kmeans::Points;
 use crate::leaves::{NO_FILTER, Probe, Scratch, probe};
 use crate::parallel;
+use crate::simd::Kernels;
 
 /// How far a vector that comes looks for those beside it, and how many it chooses from.
 const WIDTH: usize = 64;
@@ -20,6 +25,8 @@ const CHOSEN_FROM: usize = 48;
 const LOOK: Probe = Probe { leaves: 4, candidates: 32 };
 /// Vectors that come and look at a time; then their edges are laid, which the next ones can follow.
 const AT_ONCE: usize = 256;
+/// Vectors or nodes that a thread takes at a time. With no more than these, one thread does all: another costs more to start.
+const PART: usize = 16;
 
 /// Gives the vectors `slots`, which are in their slots already, nodes and edges, and leads edges to them.
 pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
@@ -27,82 +34,203 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     let Some(grown) = &mut next.leaves else { return };
     let Some(Linked { links, .. }) = &mut grown.linked else { return };
     let stored = Stored { space: &space, slots: next.slots.view(&space) };
-    let collection = stored.collection();
-    let (layout, coder) = (links.layout, links.coder.clone());
-    let mut buffers = EdgeBuffers::default();
     for some in slots.chunks(AT_ONCE) {
-        let points = stored.points(some);
-        let points = Points { values: &points, dim: space.dim };
-        coder.code(space.kernels, points, |i, own| layout.write(links.change(some[i]), own));
-        // A thread costs more to start than a few vectors take.
-        let threads = if some.len() < 16 { 1 } else { threads };
-        let scratch = || (Walker::default(), Scratch::default());
-        let (coded, leaves) = (grown.store.coded(&space), grown.store.view());
-        let found = parallel::map_with(threads, some.len(), scratch, |(walker, scratch), i| {
-            let point = points.row(i);
-            walk_from_entries(&space, links, point, WIDTH, Some(some[i]), walker);
-            walker.trail.cut(CHOSEN_FROM);
-            let beside = probe(coded, &leaves, point, LOOK, NO_FILTER, scratch);
-            let met = walker.trail.found().chain(beside.iter().copied()).map(|(_, slot)| slot);
-            let met: Vec<u32> = met.filter(|&slot| slot != some[i]).collect();
-            let close = closest(&collection, point, &met, CHOSEN_FROM);
-            (pick(space.kernels, links.view(), &close), close)
-        });
-        for (&from, (chosen, close)) in some.iter().zip(&found) {
-            let mut edges = chosen.clone();
-            fill(&mut edges, close, EDGES);
-            let own = (0..).zip(&edges).map(|(place, &(square, to))| Leading { from, place, to, square });
-            links.lead(space.kernels, &own.collect::<Vec<_>>(), &mut buffers);
-        }
-        // From those that lead in all directions: edges from the others would take the place of better ones.
-        for (&to, (chosen, _)) in some.iter().zip(&found) {
-            let edge = |&(square, from): &Close| {
-                let place = place_for(space.kernels, links.view(), from, (square, to), false)?;
-                Some(Leading { from, place, to, square })
+        let nodes = in_parts(threads, some, |part| nodes_of(stored, &links.coder, part));
+        links.put(nodes);
+        let met = beside(stored, &grown.store, links, some, threads);
+        let led = in_parts(threads, &met, |part| {
+            let own = |met: &Met| {
+                let edges = (0..).zip(&met.edges);
+                let from = met.slot;
+                edges
+                    .map(move |(place, &(square, to))| Leading { from, place, to, square })
+                    .collect::<Vec<_>>()
             };
-            let back: Vec<Leading> = chosen.iter().filter_map(edge).collect();
-            links.lead(space.kernels, &back, &mut buffers);
-        }
+            links.led(
+                space.kernels,
+                &part.iter().flat_map(own).collect::<Vec<_>>(),
+                &mut EdgeBuffers::default(),
+            )
+        });
+        links.put(led);
+        // From those that lead in all directions: edges from the others would take the place of better ones.
+        let back = met.iter().flat_map(|met| {
+            let chosen = met.edges.iter().take(met.chosen);
+            chosen.map(|&(square, from)| (from, (square, met.slot)))
+        });
+        lead_back(space.kernels, links, back.collect(), threads);
         reach(stored, links, some, ADDED, threads);
     }
 }
 
-/// Takes the vectors `slots`, which are still in their slots, out of the graph; those beside them get other edges.
-pub(super) fn untie(next: &mut Version, version: &Version, slots: &[u32]) {
+/// What was found beside a vector.
+struct Met {
+    slot: u32,
+    /// Where its edges are to lead: first the `chosen` ones, in all directions, then the closest others.
+    edges: Vec<Close>,
+    chosen: usize,
+}
+
+/// What `make` makes of all `things`, a part at a time.
+fn in_parts<T: Sync, M: Send>(threads: usize, things: &[T], make: impl Fn(&[T]) -> Vec<M> + Sync) -> Vec<M> {
+    if things.len() <= PART {
+        return make(things);
+    }
+    let parts: Vec<&[T]> = things.chunks(PART).collect();
+    parallel::map(threads, parts.len(), |i| make(parts[i])).into_iter().flatten().collect()
+}
+
+/// The nodes of vectors, without edges.
+fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<(u32, Vec<u32>)> {
+    let (points, layout) = (stored.points(slots), coder.layout());
+    let points = Points { values: &points, dim: stored.space.dim };
+    let mut nodes = Vec::with_capacity(slots.len());
+    coder.code(stored.space.kernels, points, |i, own| {
+        let mut node = vec![0; layout.words()];
+        layout.write(&mut node, own);
+        nodes.push((slots[i], node));
+    });
+    nodes
+}
+
+/// What is beside vectors that came, by a walk and a look into a few leaves.
+fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], threads: usize) -> Vec<Met> {
+    let (space, view) = (stored.space, links.view());
+    let (collection, coded, leaves) = (stored.collection(), store.coded(space), store.view());
+    in_parts(threads, slots, |part| {
+        let (mut walker, mut scratch) = (Walker::default(), Scratch::default());
+        let points = stored.points(part);
+        let each = part.iter().zip(points.chunks_exact(space.dim));
+        each.map(|(&slot, point)| {
+            walk_from_entries(space, links, point, WIDTH, Some(slot), &mut walker);
+            walker.trail.cut(CHOSEN_FROM);
+            let in_leaves = probe(coded, &leaves, point, LOOK, NO_FILTER, &mut scratch);
+            let met = walker.trail.found().chain(in_leaves.iter().copied()).map(|(_, other)| other);
+            let mut met: Vec<u32> = met.filter(|&other| other != slot).collect();
+            met.sort_unstable();
+            met.dedup();
+            let mut close = near(space.kernels, view, slot, &met);
+            close.truncate(CHOSEN_FROM);
+            let mut edges = pick(space.kernels, view, &close);
+            let chosen = edges.len();
+            fill(&mut edges, &close, EDGES);
+            // The codes of an edge are stretched by its length, for which bytes are too coarse where it is short.
+            let others: Vec<u32> = edges.iter().map(|&(_, other)| other).collect();
+            let exact = closest(&collection, point, &others, EDGES);
+            let length = |other: u32| exact.iter().find(|exact| exact.1 == other).map(|exact| exact.0);
+            edges.iter_mut().for_each(|edge| edge.0 = length(edge.1).unwrap_or(edge.0));
+            Met { slot, edges, chosen }
+        })
+        .collect()
+    })
+}
+
+/// The squared distances of some vectors from another one, by their bytes, closest first.
+fn near(kernels: &Kernels, view: LinksView<'_>, slot: u32, others: &[u32]) -> Vec<Close> {
+    view.fetch_owns(others);
+    let Some(own) = view.own(slot) else { return Vec::new() };
+    let known = others.iter().filter_map(|&other| Some((other, view.own(other)?)));
+    let (others, ends): (Vec<u32>, Vec<Own<'_>>) = known.unzip();
+    let mut close: Vec<Close> = squares(kernels, own, &ends).into_iter().zip(others).collect();
+    sort(&mut close);
+    close
+}
+
+/// Leads edges from the vectors that come first in `back` to those that come second, where there is room for them.
+fn lead_back(kernels: &Kernels, links: &mut Links, mut back: Vec<(u32, Close)>, threads: usize) {
+    back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.0.total_cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
+    let groups: Vec<&[(u32, Close)]> = back.chunk_by(|a, b| a.0 == b.0).collect();
+    let led = in_parts(threads, &groups, |part| {
+        let edges = part.iter().flat_map(|group| {
+            let new: Vec<Close> = group.iter().map(|&(_, close)| close).collect();
+            places(kernels, links.view(), group[0].0, &new, false)
+        });
+        links.led(kernels, &edges.collect::<Vec<_>>(), &mut EdgeBuffers::default())
+    });
+    links.put(led);
+}
+
+/// Takes the vectors `slots`, which are still in their slots of `version`, out of the graph; those beside them get other edges.
+pub(super) fn untie(next: &mut Version, version: &Version, slots: &[u32], threads: usize) {
     let space = next.space;
     let Some(linked) = next.leaves.as_mut().and_then(|grown| grown.linked.as_mut()) else { return };
-    let view = version.view();
-    let stored = Stored { space: &space, slots: view };
-    let collection = stored.collection();
+    let stored = Stored { space: &space, slots: version.view() };
     let links = &mut linked.links;
-    let layout = links.layout;
     let gone: FxHashSet<u32> = slots.iter().copied().collect();
-    let stays = |slot: &u32| (*slot as usize) < view.len && !gone.contains(slot);
-    let mut buffers = EdgeBuffers::default();
-    for &slot in slots {
-        let old = links.beside(slot);
-        layout.clear(links.change(slot));
-        links.move_entry(space.kernels, slot, old.iter().copied().find(stays), &mut buffers);
-        // Most of those with an edge to it are among those beside it and those beside these.
+    for some in slots.chunks(AT_ONCE) {
         let view = links.view();
-        let mut around: Vec<u32> =
-            old.iter().flat_map(|&beside| view.edges(beside)).chain(&old).copied().collect();
+        let stays = |slot: &u32| !gone.contains(slot) && view.own(*slot).is_some();
+        // Most of those with an edge to a vector are among those beside it and those beside these.
+        let mut around: Vec<u32> = in_parts(threads, some, |part| {
+            part.iter().for_each(|&slot| view.fetch_edges(view.edges(slot)));
+            let beside = part.iter().flat_map(|&slot| view.edges(slot));
+            beside.flat_map(|beside| view.edges(*beside).iter().chain([beside])).copied().collect()
+        });
         around.sort_unstable();
         around.dedup();
         around.retain(stays);
-        let mut new = Vec::new();
-        for from in around {
-            let leads_there = |&edge: &u32| edge == slot;
-            let Some(place) = links.view().edges(from).iter().position(leads_there) else { continue };
-            // The closest of those on the other side of the gap.
-            let edges = links.beside(from);
-            let others = old.iter().filter(|other| **other != from && stays(other) && !edges.contains(other));
-            let others: Vec<u32> = others.copied().collect();
-            match closest(&collection, &collection.points(&[from]), &others, 1).first() {
-                Some(&(square, to)) => new.push(Leading { from, place, to, square }),
-                None => layout.drop_edge(links.change(from), place),
-            }
+        let nodes = in_parts(threads, &around, |part| {
+            let gaps: Vec<Gap> = part.iter().flat_map(|&from| gaps(stored, view, from, &gone)).collect();
+            mended(space.kernels, links, &gaps)
+        });
+        // Walks that begin at a vector that goes begin beside it.
+        let instead: Vec<Option<u32>> =
+            some.iter().map(|&slot| view.edges(slot).iter().copied().find(stays)).collect();
+        links.put(nodes);
+        let mut buffers = EdgeBuffers::default();
+        for (&slot, instead) in some.iter().zip(instead) {
+            links.clear(slot);
+            links.move_entry(space.kernels, slot, instead, &mut buffers);
         }
-        links.lead(space.kernels, &new, &mut buffers);
     }
+}
+
+/// An edge of a vector that leads to one that goes, and the one that it is to lead to.
+struct Gap {
+    from: u32,
+    place: usize,
+    instead: Option<Close>,
+}
+
+/// The edges of the vector `from` that lead to some that go. Each is to lead to the closest of those on the other side.
+fn gaps(stored: Stored<'_>, view: LinksView<'_>, from: u32, gone: &FxHashSet<u32>) -> Vec<Gap> {
+    let kernels = stored.space.kernels;
+    let mut edges = view.edges(from).to_vec();
+    let mut gaps = Vec::new();
+    for place in 0..edges.len() {
+        if !gone.contains(&edges[place]) {
+            continue;
+        }
+        let other = |other: &u32| *other != from && !gone.contains(other) && !edges.contains(other);
+        let others: Vec<u32> = view.edges(edges[place]).iter().copied().filter(other).collect();
+        let instead = near(kernels, view, from, &others).first().map(|&(_, to)| {
+            let points = stored.points(&[from, to]);
+            let (point, end) = points.split_at(stored.space.dim);
+            ((kernels.l2_squared)(point, end), to)
+        });
+        if let Some((_, to)) = instead {
+            edges[place] = to;
+        }
+        gaps.push(Gap { from, place, instead });
+    }
+    gaps
+}
+
+/// The nodes that have gaps, without them. Those of one node lie one behind the other, in the order of their places.
+fn mended(kernels: &Kernels, links: &Links, gaps: &[Gap]) -> Vec<(u32, Vec<u32>)> {
+    let edge = |gap: &Gap| {
+        let (square, to) = gap.instead?;
+        Some(Leading { from: gap.from, place: gap.place, to, square })
+    };
+    let edges: Vec<Leading> = gaps.iter().filter_map(edge).collect();
+    let mut nodes = links.led(kernels, &edges, &mut EdgeBuffers::default());
+    // From the last place on, since the last edge of all moves into the gap.
+    for gap in gaps.iter().rev().filter(|gap| gap.instead.is_none()) {
+        let at = nodes.iter().position(|&(from, _)| from == gap.from).unwrap_or_else(|| {
+            nodes.push((gap.from, links.view().node(gap.from).unwrap_or_default().to_vec()));
+            nodes.len() - 1
+        });
+        links.layout.drop_edge(&mut nodes[at].1, gap.place);
+    }
+    nodes
 }

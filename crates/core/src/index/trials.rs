@@ -33,7 +33,9 @@ const MOST_LEAVES: usize = 4096;
 const LEAST_OF_WALK: usize = K + 6;
 /// The narrowest walk, and the widest.
 const NARROWEST: usize = 6;
-const WIDEST: usize = 4096;
+const WIDEST: usize = 2048;
+/// Up to this one, the next walk is a sixth wider; from there on, a third.
+const FINE: usize = 128;
 /// Recalls for which the cheapest effort is sought.
 const TARGETS: [f32; 14] =
     [0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999];
@@ -67,6 +69,9 @@ pub(super) struct Trials<'a> {
 pub(super) struct Measured {
     pub(super) curve: Curve,
     costs: Vec<f64>,
+    /// How many times as many leaves a recall of 0.99 takes as one of 0.9, or all that were tried where it was not reached; 0 when
+    /// not even 0.9 was.
+    pub(super) tail: f64,
 }
 
 impl Measured {
@@ -104,6 +109,15 @@ impl Cheapest {
         }
     }
 
+    /// [`Measured::tail`] when up to so many leaves were tried.
+    fn tail(&self, tried: usize) -> f64 {
+        let leaves = |recall: f32| {
+            let (_, point) = self.0.iter().flatten().find(|(_, point)| point.recall >= recall)?;
+            Some(point.depth.leaves)
+        };
+        leaves(0.9).map_or(0.0, |low| leaves(0.99).unwrap_or(tried) as f64 / low as f64)
+    }
+
     /// Whether the highest target was reached.
     fn is_complete(&self) -> bool {
         self.0.last().is_some_and(Option::is_some)
@@ -121,7 +135,7 @@ impl Cheapest {
             points.push(point);
             costs.push(cost);
         }
-        Measured { curve: Curve { points: points.into(), ..Curve::default() }, costs }
+        Measured { curve: Curve { points: points.into(), ..Curve::default() }, costs, tail: 0.0 }
     }
 }
 
@@ -158,15 +172,15 @@ impl<'a> Trials<'a> {
         &self.truth[query][..K.min(self.truth[query].len())]
     }
 
-    /// The curve of searches that look into leaves and nowhere else.
-    pub(super) fn of_leaves(&self, store: &LeafStore) -> Measured {
+    /// The curve of searches that look into leaves and nowhere else. Where its tail is longer than `patience`, it ends there.
+    pub(super) fn of_leaves(&self, store: &LeafStore, patience: f64) -> Measured {
         let Self { space, threads, .. } = *self;
         let most = store.len().min(MOST_LEAVES);
         let steps = std::iter::successors(Some(1_usize), |&p| Some(p + p.div_ceil(3)))
             .take_while(|&p| p < most)
             .chain([most]);
         let entry = store.view();
-        let mut cheapest = Cheapest::default();
+        let (mut cheapest, mut tail) = (Cheapest::default(), 0.0);
         for leaves in steps {
             let depths = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
                 let effort = Probe { leaves, candidates: DEEPEST };
@@ -181,9 +195,16 @@ impl<'a> Trials<'a> {
             let cost = |candidates| costs::leaves(store, leaves) + costs::candidates(space, candidates);
             let depth = Depth { leaves, width: 0, candidates: 0 };
             cheapest.offer(&mut depths.concat(), self.wanted(), K, cost, depth);
+            tail = cheapest.tail(leaves);
+            // Where the highest target was reached, more of them find no less, and cost more.
+            if cheapest.is_complete() || tail > patience {
+                break;
+            }
         }
-        let mut measured = cheapest.measured();
-        measured.curve.sparse = self.sparse(store, &measured.curve);
+        let mut measured = Measured { tail, ..cheapest.measured() };
+        if tail <= patience {
+            measured.curve.sparse = self.sparse(store, &measured.curve);
+        }
         measured
     }
 
@@ -232,7 +253,9 @@ impl<'a> Trials<'a> {
     pub(super) fn of_walks(&self, links: &Links) -> Measured {
         let Self { space, threads, .. } = *self;
         let mut cheapest = Cheapest::default();
-        let widths = std::iter::successors(Some(NARROWEST), |&width| Some(width + width.div_ceil(6)));
+        let widths = std::iter::successors(Some(NARROWEST), |&width| {
+            Some(width + width.div_ceil(if width < FINE { 6 } else { 3 }))
+        });
         for width in widths.take_while(|&width| width <= WIDEST) {
             let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
                 walk_from_entries(space, links, &self.queries[i].point, width, Some(self.own[i]), walker);

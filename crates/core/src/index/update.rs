@@ -64,7 +64,7 @@ pub(super) fn add(
     let mut unused = free.iter().rev().copied().chain(version.slots.len() as u32..);
     let slots: Vec<u32> = known.iter().filter_map(|known| known.or_else(|| unused.next())).collect();
     let replaced: Vec<u32> = known.iter().flatten().copied().collect();
-    take_out(&mut next, version, &replaced);
+    take_out(&mut next, version, &replaced, work.threads);
     let mut homes = vec![[NO_LEAF; 2]; slots.len()];
     if let Some(grown) = &mut next.leaves {
         homes = put_in(version, grown, rows.vectors, &slots, work.threads);
@@ -115,7 +115,7 @@ pub(super) fn next_id(next: u64, ids: &[u64]) -> u64 {
 /// The version without the vectors in `slots`.
 pub(super) fn remove(version: &Version, slots: &[u32]) -> Version {
     let mut next = version.clone();
-    take_out(&mut next, version, slots);
+    take_out(&mut next, version, slots, parallel::threads(None));
     let mut sorted = slots.to_vec();
     sorted.sort_unstable();
     next.slots.change(&version.space, &sorted, |_, place| {
@@ -128,8 +128,8 @@ pub(super) fn remove(version: &Version, slots: &[u32]) -> Version {
 }
 
 /// Takes the vectors in `slots` out of their leaves and out of the graph.
-fn take_out(next: &mut Version, version: &Version, slots: &[u32]) {
-    ties::untie(next, version, slots);
+fn take_out(next: &mut Version, version: &Version, slots: &[u32], threads: usize) {
+    ties::untie(next, version, slots, threads);
     let Some(grown) = &mut next.leaves else { return };
     let view = version.view();
     let mut leaves: Vec<(u32, u32)> = slots

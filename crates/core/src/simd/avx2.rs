@@ -12,7 +12,7 @@ use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word};
 
 static KERNELS: Kernels =
-    kernel_table!("avx2", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_scaled);
+    kernel_table!("avx2", hamming, hamming_rows, dot_bytes, lut_scan_blocks, lut_select, lut_scaled);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
     let runs = is_x86_feature_detected!("avx2")

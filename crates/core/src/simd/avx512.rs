@@ -14,18 +14,34 @@ use super::{Kernels, LANES, WholeRows, Word, avx2};
 /// Words in a register.
 const WORDS: usize = 8;
 
-static FIRST: Kernels =
-    kernel_table!("avx512", avx2::hamming, avx2::hamming_rows, lut_scan_blocks, lut_select, lut_scaled);
-/// For CPUs with VPOPCNTDQ and GFNI: Intel's since Ice Lake, AMD's since Zen 4.
-static LATER: Kernels =
-    kernel_table!("avx512", hamming, hamming_rows, lut_scan_blocks_gfni, lut_select_gfni, lut_scaled_gfni);
+static FIRST: Kernels = kernel_table!(
+    "avx512",
+    avx2::hamming,
+    avx2::hamming_rows,
+    dot_bytes,
+    lut_scan_blocks,
+    lut_select,
+    lut_scaled
+);
+/// For CPUs with VPOPCNTDQ, GFNI and VNNI: Intel's since Ice Lake, AMD's since Zen 4.
+static LATER: Kernels = kernel_table!(
+    "avx512",
+    hamming,
+    hamming_rows,
+    dot_bytes_vnni,
+    lut_scan_blocks_gfni,
+    lut_select_gfni,
+    lut_scaled_gfni
+);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
-    let later = is_x86_feature_detected!("avx512vpopcntdq") && is_x86_feature_detected!("gfni");
+    let later = is_x86_feature_detected!("avx512vpopcntdq")
+        && is_x86_feature_detected!("gfni")
+        && is_x86_feature_detected!("avx512vnni");
     if later { first().map(|_| &LATER) } else { first() }
 }
 
-/// The table for CPUs without VPOPCNTDQ or GFNI, which those with them can run too.
+/// The table for CPUs without one of these, which those with them can run too.
 pub(super) fn first() -> Option<&'static Kernels> {
     let runs = avx2::kernels().is_some()
         && is_x86_feature_detected!("avx512f")
@@ -150,6 +166,57 @@ fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
     assert_eq!(rows.len(), out.len());
     for (row, out) in rows.iter().zip(out) {
         *out = hamming(query, row);
+    }
+}
+
+/// Rows whose sums are made side by side.
+const ROWS: usize = 4;
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx2")]
+fn dot_bytes_vnni(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
+    assert_eq!(rows.len(), out.len());
+    assert!(rows.iter().all(|row| row.len() == query.len()));
+    let (many, last) = rows.as_chunks::<ROWS>();
+    let (outs, last_out) = out.as_chunks_mut::<ROWS>();
+    // SAFETY: this function enables the features; the lengths were compared.
+    unsafe {
+        for (rows, out) in many.iter().zip(outs) {
+            *out = dots_of_bytes(query, rows);
+        }
+        for (row, out) in last.iter().zip(last_out) {
+            [*out] = dots_of_bytes(query, &[row]);
+        }
+    }
+}
+
+/// A query's inner products with some rows. The instruction multiplies bytes without a sign with those of a sign, so 128 is
+/// added to those of the rows, by their uppermost bit. What overflows on the way comes back at the end.
+///
+/// # Safety
+///
+/// The CPU must have AVX-512F, BW, VNNI and AVX2; the rows must be as long as the query.
+#[inline(always)]
+unsafe fn dots_of_bytes<const N: usize>(query: &[i8], rows: &[&[i8]; N]) -> [i32; N] {
+    const WIDE: usize = 64;
+    // SAFETY: the caller's promise; bytes behind the end are masked, and loads need no alignment.
+    unsafe {
+        let upper = _mm512_set1_epi8(i8::MIN);
+        let mut sums = [_mm512_setzero_si512(); N];
+        let mut raised = _mm512_setzero_si512();
+        for at in (0..query.len()).step_by(WIDE) {
+            let there = u64::MAX >> (WIDE - (query.len() - at).min(WIDE));
+            let values = _mm512_maskz_loadu_epi8(there, query.as_ptr().add(at));
+            raised = _mm512_dpbusd_epi32(raised, upper, values);
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                let row = _mm512_maskz_loadu_epi8(there, row.as_ptr().add(at));
+                *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(row, upper), values);
+            }
+        }
+        let mut dots = [0; N];
+        for (dot, sum) in dots.iter_mut().zip(sums) {
+            *dot = _mm512_reduce_add_epi32(_mm512_sub_epi32(sum, raised));
+        }
+        dots
     }
 }
 

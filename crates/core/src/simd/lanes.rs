@@ -444,7 +444,15 @@ pub(super) use float_kernels;
 /// A table of a backend's functions, each behind a safe one. To be used where the table is handed out only after the
 /// CPU has been found to have what the functions were compiled for.
 macro_rules! kernel_table {
-    ($name:literal, $hamming:path, $hamming_rows:path, $scan:path, $select:path, $scaled:path) => {
+    (
+        $name:literal,
+        $hamming:path,
+        $hamming_rows:path,
+        $dot_bytes:path,
+        $scan:path,
+        $select:path,
+        $scaled:path
+    ) => {
         Kernels {
             name: $name,
             dot: kernel_table!(@pair dot),
@@ -472,7 +480,7 @@ macro_rules! kernel_table {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { dot_pairs(xs, ys, out) }
             },
-            dot_bytes: kernel_table!(@rows dot_bytes),
+            dot_bytes: kernel_table!(@rows $dot_bytes),
             blend: |means, keeps, rows, weights| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { blend(means, keeps, rows, weights) }

@@ -141,7 +141,7 @@ pub struct Kernels {
     pub l1_rows_of_two: RowsOfTwo<f32, f32>,
     /// [`dot`](Self::dot) of many pairs.
     pub dot_pairs: Pairs<f32, f32>,
-    /// Inner products of bytes with many rows of them, exact for up to 131,071 values.
+    /// Inner products of bytes with many rows of them, exact for up to 65,535 values.
     pub dot_bytes: Rows<i8, i32>,
     /// `(means, keeps, rows, weights)`: each mean becomes `mean * keep` plus the rows times their weights, one fused in
     /// after the other. There is at least one row.

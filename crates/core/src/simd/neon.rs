@@ -15,7 +15,7 @@ use super::{Kernels, LANES, WholeRows, Word};
 const WORDS: usize = 2;
 
 static KERNELS: Kernels =
-    kernel_table!("neon", hamming, hamming_rows, lut_scan_blocks, lut_select, lut_scaled);
+    kernel_table!("neon", hamming, hamming_rows, dot_bytes, lut_scan_blocks, lut_select, lut_scaled);
 
 pub(super) fn kernels() -> &'static Kernels {
     &KERNELS
