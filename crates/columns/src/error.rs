@@ -247,10 +247,30 @@ pub enum ExpressionError {
         /// What is wrong with it.
         why: String,
     },
+    /// Something that is no number stands beside an operator of numbers.
+    #[error("the operator {operator} takes numbers here: {found}{at} is none")]
+    NotNumber {
+        /// The operator.
+        operator: String,
+        /// What was found.
+        found: String,
+        /// Where it begins in the text: the line and the column, in words.
+        at: String,
+    },
+    /// Two numbers, of which an operator makes none in any row.
+    #[error(
+        "the operator {operator} gives no number with what stands{at}: it is zero, or both sides are infinite"
+    )]
+    Undefined {
+        /// The operator.
+        operator: String,
+        /// Where its right side begins in the text: the line and the column, in words.
+        at: String,
+    },
     /// Something of SQL that is not known here.
     #[error(
-        "{found} is not supported: expressions are made of columns, values, = != < <= > >=, AND, OR, NOT, IN, BETWEEN, \
-         LIKE, ILIKE, IS NULL and IS TRUE"
+        "{found} is not supported: expressions are made of columns, values, + - * / %, = != < <= > >=, AND, OR, NOT, IN, \
+         BETWEEN, LIKE, ILIKE, IS NULL and IS TRUE"
     )]
     Unsupported {
         /// What was found.

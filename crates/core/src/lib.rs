@@ -29,6 +29,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The long pages are in [`docs`]: linjin in Rust from the first index on, the guide, the file format, what is reliable.
+//!
 //! | layer | modules | may use |
 //! | --- | --- | --- |
 //! | 5 | [`index`]: vectors with ids, changed while others search | all below |
@@ -61,6 +63,28 @@ mod random;
 mod simd;
 mod sync;
 mod vectors;
+
+/// The long pages. `docs/inside.py` writes them of those in the folder `docs` of the repository.
+#[cfg(any(doc, doctest))]
+pub mod docs {
+    #[doc = include_str!("../docs/rust.md")]
+    pub mod rust {}
+
+    #[doc = include_str!("../docs/guide.md")]
+    pub mod guide {}
+
+    #[doc = include_str!("../docs/file_format.md")]
+    pub mod file_format {}
+
+    #[doc = include_str!("../docs/reliability.md")]
+    pub mod reliability {}
+
+    #[doc = include_str!("../docs/architecture.md")]
+    pub mod architecture {}
+
+    #[doc = include_str!("../docs/design.md")]
+    pub mod design {}
+}
 
 /// What the benchmarks measure and nobody else should use: the kernels, table by table.
 #[doc(hidden)]

@@ -110,7 +110,7 @@ Examples:
   linjin search items.linjin queries.npy -k 5 --limit 3
   linjin search items.linjin --vector 0.1,-0.2,0.3
   linjin search items.linjin --id 17,42 --recall 0.99
-  linjin search items.linjin queries.npy --filter \"price < 30 and lang = 'zh'\"
+  linjin search items.linjin queries.npy --filter \"price * 1.1 < 30 and lang = 'zh'\"
   linjin search items.linjin queries.npy --filter-ids allowed.npy --json
   linjin search items.linjin queries.npy -k 100 --exact --output hits.npy
 

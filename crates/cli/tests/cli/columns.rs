@@ -67,6 +67,8 @@ fn columns_of_a_table_come_along() {
         assert_eq!(found["ids"], json!([0]));
         assert_eq!(found["columns"]["price"], json!([0.1]), "as it was written");
         assert_eq!(found["columns"]["sku"], json!(["item 0"]));
+        let found = search(&room, "number / 10 - price < 0 and number % 20 = 0", &["-k", "2"]);
+        assert_eq!(found["ids"], json!([4, 2]));
         let found = search(&room, "lang is null", &["-k", "2"]);
         assert_eq!(
             (found["ids"].clone(), found["columns"]["lang"].clone()),

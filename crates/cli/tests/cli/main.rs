@@ -11,6 +11,7 @@
 //! | `eval.rs` | recall, truth, the plot |
 //! | `journal.rs` | an index that is open for writing elsewhere |
 //! | `images.rs` | pictures in folders |
+//! | `pages.rs` | the commands in the pages; progress on a terminal |
 //! | `serve.rs` | pictures and vectors over HTTP |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
@@ -23,6 +24,8 @@ mod files;
 mod images;
 mod inputs;
 mod journal;
+#[cfg(feature = "parquet")]
+mod pages;
 mod round_trip;
 #[cfg(feature = "serve")]
 mod serve;

@@ -1,5 +1,6 @@
 //! Comparisons, by the types of both sides.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -25,9 +26,22 @@ pub(super) enum Operator {
     GtEq,
 }
 
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eq => "=",
+            Self::NotEq => "!=",
+            Self::Lt => "<",
+            Self::LtEq => "<=",
+            Self::Gt => ">",
+            Self::GtEq => ">=",
+        })
+    }
+}
+
 impl Operator {
     /// The operator that says the same with the sides exchanged.
-    fn flipped(self) -> Self {
+    pub(super) fn flipped(self) -> Self {
         match self {
             Self::Lt => Self::Gt,
             Self::LtEq => Self::GtEq,
@@ -36,9 +50,34 @@ impl Operator {
             Self::Eq | Self::NotEq => self,
         }
     }
+
+    /// Whether it holds between two numbers.
+    pub(super) fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
+        match self {
+            Self::Eq => left == right,
+            Self::NotEq => left != right,
+            Self::Lt => left < right,
+            Self::LtEq => left <= right,
+            Self::Gt => left > right,
+            Self::GtEq => left >= right,
+        }
+    }
+
+    /// The operator that says of whole numbers and the floor of a number what this one says of them and the number; the answer
+    /// if it is the same for all of them.
+    pub(super) fn beside(self, number: Whole) -> Result<Self, bool> {
+        // Between two whole numbers, what is below is at most the lower one, and what is above is more than that.
+        match self {
+            _ if number.exact => Ok(self),
+            Self::Eq => Err(false),
+            Self::NotEq => Err(true),
+            Self::Lt | Self::LtEq => Ok(Self::LtEq),
+            Self::Gt | Self::GtEq => Ok(Self::Gt),
+        }
+    }
 }
 
-/// A comparison of two sides.
+/// A comparison of columns and values.
 pub(super) fn compare(
     left: &Operand<'_>,
     operator: Operator,
@@ -54,6 +93,9 @@ pub(super) fn compare(
             right: right.to_string(),
             columns: names(schema),
         }),
+        (Operand::Computed(_), _) | (_, Operand::Computed(_)) => {
+            unreachable!("what is computed is compared as such")
+        }
     }
 }
 
@@ -136,13 +178,9 @@ fn with_value(column: Column<'_>, operator: Operator, value: &Literal) -> Result
         Fitted::Bool(value) => against(operator, Arc::new(BooleanArray::from(vec![value]))),
         Fitted::Float(value) => Predicate::Float(position, operator, value),
         Fitted::Whole(whole) => {
-            // Between two whole numbers, what is below is at most the lower one, and what is above is more than that.
-            let operator = match operator {
-                _ if whole.exact => operator,
-                Operator::Eq => return Ok(Predicate::Known(position, false)),
-                Operator::NotEq => return Ok(Predicate::Known(position, true)),
-                Operator::Lt | Operator::LtEq => Operator::LtEq,
-                Operator::Gt | Operator::GtEq => Operator::Gt,
+            let operator = match operator.beside(whole) {
+                Ok(operator) => operator,
+                Err(always) => return Ok(Predicate::Known(position, always)),
             };
             let (least, greatest) = range(column.field.data_type());
             if whole.floor > greatest {

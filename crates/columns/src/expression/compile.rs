@@ -4,9 +4,11 @@ use arrow_array::{LargeStringArray, Scalar};
 use arrow_schema::{DataType, Schema};
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator};
 
+use super::arithmetic::Term;
+use super::asked::Asked;
 use super::compare::{Operator, among, compare};
 use super::literal::Literal;
-use super::operand::{Column, Operand, bare, kind, operand, unsupported};
+use super::operand::{Column, Operand, arithmetic, bare, kind, operand, term, unsupported};
 use super::predicate::{Pattern, Predicate};
 use crate::error::ExpressionError;
 use crate::kinds;
@@ -34,20 +36,18 @@ impl<'a> Compiler<'a> {
                 Ok(if *op == BinaryOperator::And { Predicate::All(parts) } else { Predicate::Any(parts) })
             }
             Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(negated(true, inner(expr)?)),
+            Expr::BinaryOp { op, .. } if arithmetic(op).is_some() => self.bare_operand(tree),
             Expr::BinaryOp { left, op, right } => match operator(op) {
-                Some(operator) => compare(&self.operand(left)?, operator, &self.operand(right)?, self.schema),
+                Some(operator) => self.compare(left, operator, right),
                 None => Err(unsupported(format!("the operator {op}"))),
             },
             Expr::Between { expr, negated: not, low, high } => {
-                let (value, low, high) = (self.operand(expr)?, self.operand(low)?, self.operand(high)?);
-                let above = compare(&value, Operator::GtEq, &low, self.schema)?;
-                let below = compare(&value, Operator::LtEq, &high, self.schema)?;
+                let above = self.compare(expr, Operator::GtEq, low)?;
+                let below = self.compare(expr, Operator::LtEq, high)?;
                 Ok(negated(*not, Predicate::All(vec![above, below])))
             }
             Expr::In { expr, target: InTarget::List(list), negated: not, global: false } => {
-                let column = self.column(expr)?;
-                let values = list.iter().map(|value| self.literal(value)).collect::<Result<Vec<_>, _>>()?;
-                Ok(negated(*not, among(column, &values)?))
+                Ok(negated(*not, self.among(expr, list)?))
             }
             Expr::Like { negated: not, any: false, expr, pattern, escape_char: None } => {
                 Ok(negated(*not, self.like(expr, pattern, false)?))
@@ -55,14 +55,15 @@ impl<'a> Compiler<'a> {
             Expr::ILike { negated: not, any: false, expr, pattern, escape_char: None } => {
                 Ok(negated(*not, self.like(expr, pattern, true)?))
             }
-            Expr::IsNull(expr) => Ok(Predicate::Null(self.column(expr)?.position)),
-            Expr::IsNotNull(expr) => Ok(negated(true, Predicate::Null(self.column(expr)?.position))),
+            Expr::IsNull(expr) => self.null(expr),
+            Expr::IsNotNull(expr) => Ok(negated(true, self.null(expr)?)),
             Expr::IsTrue(expr) => Ok(Predicate::Is(Box::new(inner(expr)?), true)),
             Expr::IsNotTrue(expr) => Ok(negated(true, Predicate::Is(Box::new(inner(expr)?), true))),
             Expr::IsFalse(expr) => Ok(Predicate::Is(Box::new(inner(expr)?), false)),
             Expr::IsNotFalse(expr) => Ok(negated(true, Predicate::Is(Box::new(inner(expr)?), false))),
             Expr::Like { .. } | Expr::ILike { .. } => Err(unsupported("LIKE with ANY or ESCAPE".to_owned())),
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => self.bare_operand(tree),
+            Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, .. } => self.bare_operand(tree),
             other => Err(unsupported(kind(other))),
         }
     }
@@ -80,6 +81,46 @@ impl<'a> Compiler<'a> {
             Operand::Column(Column { field, .. }) => Err(ExpressionError::NotCondition {
                 found: format!("the column `{}` of type {}", field.name(), kinds::name(field.data_type())),
             }),
+            Operand::Computed(_) => Err(ExpressionError::NotCondition { found: "a number".to_owned() }),
+        }
+    }
+
+    fn compare(&self, left: &Expr, operator: Operator, right: &Expr) -> Result<Predicate, ExpressionError> {
+        match (self.operand(left)?, self.operand(right)?) {
+            (Operand::Computed(left), other) => {
+                let other = term(other, &operator, right)?;
+                Ok(Predicate::Computed(Asked::compared(left, operator, other)))
+            }
+            (other, Operand::Computed(right)) => {
+                let other = term(other, &operator, left)?;
+                Ok(Predicate::Computed(Asked::compared(right, operator.flipped(), other)))
+            }
+            (left, right) => compare(&left, operator, &right, self.schema),
+        }
+    }
+
+    fn among(&self, tree: &Expr, list: &[Expr]) -> Result<Predicate, ExpressionError> {
+        match self.operand(tree)? {
+            Operand::Computed(computation) => {
+                let number = |tree| match term(Operand::Literal(self.literal(tree)?), &"IN", tree)? {
+                    Term::Number(number) => Ok(number),
+                    Term::Computed(_) => unreachable!("a value is the same for each row"),
+                };
+                let numbers = list.iter().map(number).collect::<Result<Vec<_>, ExpressionError>>()?;
+                Ok(Predicate::Computed(Asked::among(computation, &numbers)))
+            }
+            _ => {
+                let column = self.column(tree)?;
+                let values = list.iter().map(|value| self.literal(value)).collect::<Result<Vec<_>, _>>()?;
+                among(column, &values)
+            }
+        }
+    }
+
+    fn null(&self, tree: &Expr) -> Result<Predicate, ExpressionError> {
+        match self.operand(tree)? {
+            Operand::Computed(computation) => Ok(Predicate::Computed(Asked::null(computation))),
+            _ => Ok(Predicate::Null(self.column(tree)?.position)),
         }
     }
 
@@ -111,6 +152,7 @@ impl<'a> Compiler<'a> {
         match self.operand(tree)? {
             Operand::Column(column) => Ok(column),
             Operand::Literal(value) => Err(unsupported(format!("the value {value} where a column must be"))),
+            Operand::Computed(_) => Err(unsupported("a computed number where a column must be".to_owned())),
         }
     }
 
@@ -120,6 +162,9 @@ impl<'a> Compiler<'a> {
             Operand::Literal(value) => Ok(value),
             Operand::Column(column) => {
                 Err(unsupported(format!("the column `{}` where a value must be", column.field.name())))
+            }
+            Operand::Computed(_) => {
+                Err(unsupported("what is computed of columns where a value must be".to_owned()))
             }
         }
     }

@@ -74,11 +74,26 @@ impl Number {
         Some(Self { text: text.to_owned(), whole: Whole { floor, exact }, float })
     }
 
-    /// The number with a minus before it.
+    /// A whole number that was worked out.
+    pub(super) fn of_whole(value: i128) -> Self {
+        Self { text: value.to_string(), whole: Whole { floor: value, exact: true }, float: value as f64 }
+    }
+
+    /// A number that was worked out; `None` if it is none.
+    pub(super) fn of_float(value: f64) -> Option<Self> {
+        let floor = value.floor();
+        // The casts end at the greatest and the least of the type.
+        let whole = Whole { floor: floor as i128, exact: floor == value };
+        (!value.is_nan()).then(|| Self { text: value.to_string(), whole, float: value })
+    }
+
+    /// The number with the other sign.
     pub(super) fn negated(self) -> Self {
         let Whole { floor, exact } = self.whole;
-        let whole = Whole { floor: if exact { -floor } else { -floor - 1 }, exact };
-        Self { text: format!("-{}", self.text), whole, float: -self.float }
+        let opposite = floor.saturating_neg();
+        let whole = Whole { floor: if exact { opposite } else { opposite - 1 }, exact };
+        let text = self.text.strip_prefix('-').map_or_else(|| format!("-{}", self.text), str::to_owned);
+        Self { text, whole, float: -self.float }
     }
 }
 

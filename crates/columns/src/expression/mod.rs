@@ -11,15 +11,21 @@
 //! | --- | --- |
 //! | `mod.rs` | the ids that an expression selects |
 //! | `parse.rs` | text to sqlparser's tree, within limits |
-//! | `operand.rs` | the columns and values of a tree |
+//! | `operand.rs` | the columns and values of a tree, and what is computed of them |
 //! | `literal.rs` | numbers and moments, exactly |
+//! | `computation.rs` | numbers that are worked out of columns, some rows at a time |
+//! | `arithmetic.rs` | arithmetic of numbers that are written, and of columns |
+//! | `asked.rs` | what is asked of numbers that are computed, and the truth of it |
 //! | `compile.rs` | a tree to a predicate |
 //! | `compare.rs` | comparisons, by the types of both sides |
 //! | `predicate.rs` | what is asked of a row, and the truth of it |
 //! | `truth.rs` | true, false or neither, for many rows at once |
 
+mod arithmetic;
+mod asked;
 mod compare;
 mod compile;
+mod computation;
 mod literal;
 mod operand;
 mod parse;

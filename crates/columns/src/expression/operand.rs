@@ -1,10 +1,15 @@
-//! The columns and values of a tree.
+//! The columns and values of a tree, and what is computed of them.
+
+use std::fmt::Display;
 
 use arrow_schema::{Field, Schema};
-use sqlparser::ast::{Expr, Ident, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, Expr, Ident, Spanned, UnaryOperator, Value};
 
+use super::arithmetic::{Term, Undefined};
+use super::computation::{Arithmetic, Computation};
 use super::literal::{Literal, Number};
 use crate::error::ExpressionError;
+use crate::kinds;
 
 /// One side of a comparison.
 #[derive(Debug)]
@@ -13,6 +18,8 @@ pub(super) enum Operand<'a> {
     Column(Column<'a>),
     /// A value.
     Literal(Literal),
+    /// A number for each row.
+    Computed(Computation),
 }
 
 /// A column of the table.
@@ -40,19 +47,63 @@ pub(super) fn operand<'a>(tree: &Expr, schema: &'a Schema) -> Result<Operand<'a>
         // DATE '2026-01-31' and the like: the column says what it is.
         Expr::TypedString(typed) => literal(&typed.value.value).map(Operand::Literal),
         Expr::UnaryOp { op: sign @ (UnaryOperator::Minus | UnaryOperator::Plus), expr } => {
-            match (bare(expr), sign) {
-                (Expr::Value(value), sign) => match (literal(&value.value)?, sign) {
-                    (Literal::Number(number), UnaryOperator::Minus) => {
-                        Ok(Operand::Literal(Literal::Number(number.negated())))
-                    }
-                    (number @ Literal::Number(_), _) => Ok(Operand::Literal(number)),
-                    (other, _) => Err(unsupported(format!("{sign} before {other}"))),
-                },
-                _ => Err(unsupported(format!("the operator {sign} before anything but a number"))),
-            }
+            let term = term(operand(expr, schema)?, sign, expr)?;
+            Ok(if *sign == UnaryOperator::Minus { term.negated() } else { term }.into())
+        }
+        Expr::BinaryOp { left, op, right } => {
+            let operator = arithmetic(op).ok_or_else(|| unsupported(format!("the operator {op} here")))?;
+            let one = term(operand(left, schema)?, op, left)?;
+            let other = term(operand(right, schema)?, op, right)?;
+            let undefined = |Undefined| ExpressionError::Undefined {
+                operator: op.to_string(),
+                at: right.span().start.to_string(),
+            };
+            one.with(operator, other).map(Operand::from).map_err(undefined)
         }
         other => Err(unsupported(kind(other))),
     }
+}
+
+/// What an operator of numbers takes of this part of the tree.
+pub(super) fn term(
+    operand: Operand<'_>,
+    operator: &dyn Display,
+    tree: &Expr,
+) -> Result<Term, ExpressionError> {
+    let found = match operand {
+        Operand::Computed(computation) => return Ok(Term::Computed(computation)),
+        Operand::Literal(Literal::Number(number)) => return Ok(Term::Number(number)),
+        Operand::Literal(value) => format!("the value {value}"),
+        Operand::Column(Column { position, field }) => {
+            match Computation::column(position, field.data_type()) {
+                Some(computation) => return Ok(Term::Computed(computation)),
+                None => format!("the column `{}` of type {}", field.name(), kinds::name(field.data_type())),
+            }
+        }
+    };
+    let at = tree.span().start.to_string();
+    Err(ExpressionError::NotNumber { operator: operator.to_string(), found, at })
+}
+
+impl From<Term> for Operand<'_> {
+    fn from(term: Term) -> Self {
+        match term {
+            Term::Number(number) => Self::Literal(Literal::Number(number)),
+            Term::Computed(computation) => Self::Computed(computation),
+        }
+    }
+}
+
+/// What an operator does with numbers, if it does.
+pub(super) fn arithmetic(op: &BinaryOperator) -> Option<Arithmetic> {
+    Some(match op {
+        BinaryOperator::Plus => Arithmetic::Add,
+        BinaryOperator::Minus => Arithmetic::Subtract,
+        BinaryOperator::Multiply => Arithmetic::Multiply,
+        BinaryOperator::Divide => Arithmetic::Divide,
+        BinaryOperator::Modulo => Arithmetic::Remainder,
+        _ => return None,
+    })
 }
 
 /// The tree within parentheses.
@@ -109,7 +160,6 @@ pub(super) fn unsupported(found: String) -> ExpressionError {
 /// What a part of a tree is called. Not the part itself: to write out a deep tree takes stack with its depth.
 pub(super) fn kind(tree: &Expr) -> String {
     match tree {
-        Expr::BinaryOp { op, .. } => format!("the operator {op} here"),
         Expr::UnaryOp { op, .. } => format!("the operator {op} here"),
         Expr::Function(function) => format!("the function {}", function.name),
         Expr::Subquery(_) | Expr::Exists { .. } => "a subquery".to_owned(),

@@ -12,6 +12,7 @@ use arrow_schema::{ArrowError, DataType};
 use arrow_string::like::{ilike, like};
 use rustc_hash::FxHashSet;
 
+use super::asked::Asked;
 use super::compare::Operator;
 use super::truth::Truth;
 
@@ -36,6 +37,8 @@ pub(super) enum Predicate {
     Among(usize, Set),
     /// Whether a column of text is of a form.
     Like(usize, Pattern),
+    /// What is asked of numbers that are computed.
+    Computed(Asked),
     /// Whether something is known to be true, or known to be false.
     Is(Box<Predicate>, bool),
     Not(Box<Predicate>),
@@ -152,6 +155,7 @@ impl Predicate {
             }
             Self::Among(position, set) => of(*position, &|values| set.contains(values)),
             Self::Like(position, pattern) => of(*position, &|values| pattern.matches(values)),
+            Self::Computed(asked) => asked.evaluate(columns, rows),
             Self::Is(inner, value) => {
                 let truth = inner.evaluate(columns, rows)?;
                 Ok(Truth::exactly(if *value { truth.yes() } else { truth.no() }.clone()))

@@ -16,8 +16,8 @@ fn table() -> Columns {
 #[test]
 fn each_says_what_was_found_and_what_to_do() {
     let known = "the columns are price, lang, sold, year";
-    let supported = "is not supported: expressions are made of columns, values, = != < <= > >=, AND, OR, NOT, IN, BETWEEN, \
-                     LIKE, ILIKE, IS NULL and IS TRUE";
+    let supported = "is not supported: expressions are made of columns, values, + - * / %, = != < <= > >=, AND, OR, NOT, IN, \
+                     BETWEEN, LIKE, ILIKE, IS NULL and IS TRUE";
     let quotes = "a column whose name is no plain word goes into double quotes";
     let cases = [
         (
@@ -60,9 +60,53 @@ fn each_says_what_was_found_and_what_to_do() {
         ("price = null", "a comparison with NULL is never true: write IS NULL or IS NOT NULL".to_owned()),
         ("year in (1, null)", "a comparison with NULL is never true: write IS NULL or IS NOT NULL".to_owned()),
         ("lower(lang) = 'zh'", format!("the function lower {supported}")),
-        ("price + 1 < 3", format!("the operator + here {supported}")),
+        ("price ^ 2 < 3", format!("the operator ^ here {supported}")),
+        ("price < 2 < 3", format!("the operator < here {supported}")),
+        (
+            "price < 3 and price + lang < 3",
+            "the operator + takes numbers here: the column `lang` of type text at Line: 1, Column: 23 is none".to_owned(),
+        ),
+        (
+            "year % 10 in (1, '2')",
+            "the operator IN takes numbers here: the value '2' at Line: 1, Column: 18 is none".to_owned(),
+        ),
+        (
+            "sold * 2 = 4",
+            "the operator * takes numbers here: the column `sold` of type bool at Line: 1, Column: 1 is none".to_owned(),
+        ),
+        (
+            "year - 1 < '2026'",
+            "the operator < takes numbers here: the value '2026' at Line: 1, Column: 12 is none".to_owned(),
+        ),
+        (
+            "lang >= year\n - 1",
+            "the operator >= takes numbers here: the column `lang` of type text at Line: 1, Column: 1 is none".to_owned(),
+        ),
+        (
+            "year <\n  -lang",
+            "the operator - takes numbers here: the column `lang` of type text at Line: 2, Column: 4 is none".to_owned(),
+        ),
+        ("prise * 2 < 3", format!("there is no column `prise`, did you mean `price`?; {known}; text goes into single quotes")),
+        (
+            "price / 0 < 3",
+            "the operator / gives no number with what stands at Line: 1, Column: 9: it is zero, or both sides are infinite"
+                .to_owned(),
+        ),
+        (
+            "year < 5 % (3 - 3)",
+            "the operator % gives no number with what stands at Line: 1, Column: 13: it is zero, or both sides are infinite"
+                .to_owned(),
+        ),
+        ("price + 1", "a number is no condition: compare it with something, as in `price < 10`".to_owned()),
+        ("not -price", "a number is no condition: compare it with something, as in `price < 10`".to_owned()),
+        ("1 + 1", "the value 2 is no condition: compare it with something, as in `price < 10`".to_owned()),
+        ("1 + 1 = 2", format!("2 and 2 are both values: one side must be a column; {known}")),
+        ("sold = 1 + 1", "the column `sold` is of type bool and cannot be compared with 2: write true or false".to_owned()),
+        ("price + null < 3", "a comparison with NULL is never true: write IS NULL or IS NOT NULL".to_owned()),
+        ("year * 2 like '4%'", format!("a computed number where a column must be {supported}")),
+        ("year in (year + 1)", format!("what is computed of columns where a value must be {supported}")),
         ("price || 'x'", format!("the operator || {supported}")),
-        ("-price < 3", format!("the operator - before anything but a number {supported}")),
+        ("price < 3 and 1 / price", "a number is no condition: compare it with something, as in `price < 10`".to_owned()),
         ("year in (select 1)", format!("IN with anything but a list of values {supported}")),
         ("exists (select 1)", format!("a subquery {supported}")),
         ("(select 1) = 1", format!("a subquery {supported}")),
@@ -145,7 +189,9 @@ fn limits_hold(table: &Columns) {
     ));
     // As deep as trees become.
     assert_eq!(select("sold or ".repeat(1_000) + "sold").unwrap(), [1]);
-    assert!(select("year".to_owned() + &" + 1".repeat(2_000) + " = 1").is_err());
+    assert_eq!(select("year".to_owned() + &" + 1".repeat(2_000) + " = 4026").unwrap(), [1]);
+    assert!(select("year".to_owned() + &" + year".repeat(1_100) + " = 1").is_err());
+    assert_eq!(select("year".to_owned() + &" - year".repeat(1_000) + " < 0").unwrap(), [1]);
     assert!(select("year".to_owned() + &" = 1".repeat(2_000)).is_err());
     assert!(select("sold".to_owned() + &" is null".repeat(1_000)).is_err());
     assert!(select("year".to_owned() + &"::int".repeat(1_000) + " = 1").is_err());

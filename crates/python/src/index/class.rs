@@ -301,7 +301,7 @@ impl Index {
     /// * `exact=True`: compare with every vector.
     ///
     /// `filter`: only these ids; `exclude`: all but these. Each an expression on the columns of the index, such as
-    /// "price < 30 and lang == 'zh'", or an array or any iterable of ids, or a mask, a
+    /// "price * 1.1 < 30 and lang == 'zh'", or an array or any iterable of ids, or a mask, a
     /// bool array that is true at the ids of the set; for many queries also a list with such a set, or None, for each
     /// query, or an array with a row for each. Ids that are not in the index mean nothing. Sets are copied for each
     /// search; where one holds a good part of the ids, a mask is the smaller and faster form.

@@ -51,6 +51,10 @@ EXPRESSIONS = {
     "added >= '2026-03-01'": lambda row: row["added"] >= datetime.date(2026, 3, 1),
     "stock != 3": lambda row: row["stock"] is not None and row["stock"] != 3,
     "price > 1000": lambda row: False,
+    "price * 1.1 < 30 and stock % 2 = 0": lambda row: row["price"] * 1.1 < 30 and row["stock"] is not None and row["stock"] % 2 == 0,
+    "-(price - 40) / 2 >= stock": lambda row: row["stock"] is not None and -(row["price"] - 40) / 2 >= row["stock"],
+    "10 / stock is null": lambda row: not row["stock"],
+    "stock + 1 in (2, 4)": lambda row: row["stock"] in (1, 3),
 }
 
 
@@ -155,6 +159,8 @@ def test_columns_that_do_not_fit(columns, error, text):
         ("price < 'abc'", "price.*cannot be compared"),
         ("price <", "cannot be read"),
         ("price", "is no condition"),
+        ("price < 3 and price + lang < 3", r"the operator \+ takes numbers here: the column `lang` of type text at Line: 1, Column: 23"),
+        ("price / 0 < 3", "the operator / gives no number with what stands at Line: 1, Column: 9: it is zero"),
         ("count(price) > 3", "not supported"),
         ("", "cannot be read"),
         ("(" * 100_000, "bytes"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use linjin::index::{Filter, Notes, Snapshot};
-use linjin_columns::{BesideError, Columns, json};
+use linjin_columns::{BesideError, Columns, json, type_name};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -97,6 +97,17 @@ impl Known {
 
     pub(super) fn item(&self, id: u64) -> Item {
         self.0.name_of(id).map_or(Item::Number(id), |name| Item::Name(name.to_owned()))
+    }
+
+    /// Whether items have names.
+    pub(super) fn has_names(&self) -> bool {
+        self.0.has_names()
+    }
+
+    /// The columns and their types, in their order.
+    pub(super) fn types(&self) -> Vec<(String, String)> {
+        let fields = self.0.schema();
+        fields.fields().iter().map(|field| (field.name().clone(), type_name(field.data_type()))).collect()
     }
 
     /// A list of values for each column; nothing where there are no columns.

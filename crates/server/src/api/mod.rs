@@ -10,6 +10,7 @@
 //! | `search.rs` | pictures like a sum and difference of pictures and words |
 //! | `filter.rs` | which pictures may come |
 //! | `duplicates.rs` | copies of one picture |
+//! | `facts.rs` | what the index of vectors is made of |
 //! | `vectors.rs` | the index of vectors: search, additions, removals |
 //! | `items.rs` | its items, by numbers or names, with what is known of them |
 //! | `session.rs` | the token, for the page |
@@ -19,6 +20,7 @@ mod browse;
 mod duplicates;
 mod events;
 mod extract;
+mod facts;
 mod files;
 mod filter;
 mod items;
@@ -58,7 +60,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(upload::keep))
         .routes(routes!(upload::preview))
         .routes(routes!(duplicates::duplicates))
-        .routes(routes!(vectors::info))
+        .routes(routes!(facts::info))
         .routes(routes!(vectors::search))
         .routes(routes!(vectors::get))
         .routes(routes!(vectors::add))

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Refused;
-use super::vectors::IndexFacts;
+use super::facts::IndexFacts;
 use crate::app::App;
 use crate::indexing::Indexing;
 use crate::problem::Problem;

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::Refused;
 use super::extract::{Body, Name};
+use super::facts::IndexFacts;
 use super::items::{Chosen, Ids, Item, Known, refuse_numbers};
 use crate::app::App;
 use crate::problem::Problem;
@@ -22,37 +23,6 @@ use crate::vectors::Vectors;
 const QUERIES: usize = 1000;
 const NEIGHBOURS: usize = 10_000;
 const CANDIDATES: usize = 100_000;
-
-/// What the index is made of.
-#[derive(Serialize, ToSchema)]
-pub(super) struct IndexFacts {
-    vectors: usize,
-    dim: usize,
-    metric: &'static str,
-    bytes: u64,
-    /// Whether there are changes that the file lacks.
-    unsaved: bool,
-}
-
-impl IndexFacts {
-    pub(super) fn of(vectors: &Vectors) -> Self {
-        let info = vectors.index.info();
-        Self {
-            vectors: info.len,
-            dim: info.dim,
-            metric: info.metric.name(),
-            bytes: info.bytes,
-            unsaved: vectors.is_changed(),
-        }
-    }
-}
-
-/// What the index is made of
-#[utoipa::path(get, path = "/api/index", tag = "vectors", responses((status = 200, body = IndexFacts), Refused))]
-pub(super) async fn info(State(app): State<Arc<App>>) -> Result<Json<IndexFacts>, Problem> {
-    let shared = Arc::clone(&app);
-    app.reads.pass(move || Ok(Json(IndexFacts::of(shared.vectors()?)))).await
-}
 
 /// Vectors whose neighbours are looked for, up to 1,000.
 #[derive(Deserialize, ToSchema)]

@@ -130,6 +130,9 @@ fn what_is_known_of_vectors_comes_with_them_and_chooses_them() {
         let found = search(&served, &asked).await.json();
         assert_eq!(found["results"][0]["ids"], json!([40, 50]));
         assert_eq!(found["results"][0]["columns"], json!({ "price": [9.5, 20.0], "lang": ["zh", null] }));
+        let asked =
+            json!({ "vectors": [[1, 0, 0]], "k": 2, "filter": "price * 1.1 < 30 and price / 2 % 5 = 0" });
+        assert_eq!(search(&served, &asked).await.json()["results"][0]["ids"], json!([50]));
         let asked = json!({ "vectors": [[1, 0, 0]], "k": 2, "exclude": "lang = 'zh'" });
         let found = search(&served, &asked).await.json();
         assert_eq!(found["results"][0]["ids"], json!([20, 10]));
@@ -140,6 +143,8 @@ fn what_is_known_of_vectors_comes_with_them_and_chooses_them() {
             json!({ "vectors": [[1, 2, 3]], "filter": "prize < 30" }),
             json!({ "vectors": [[1, 2, 3]], "filter": "price < 'x'" }),
             json!({ "vectors": [[1, 2, 3]], "filter": "price <" }),
+            json!({ "vectors": [[1, 2, 3]], "filter": "price - lang < 3" }),
+            json!({ "vectors": [[1, 2, 3]], "filter": "price / 0 < 3" }),
             json!({ "vectors": [[1, 2, 3]], "filter": ["forty"] }),
         ] {
             assert_eq!(search(&served, &wrong).await.problem(400), "bad_request", "{wrong}");
@@ -163,6 +168,39 @@ fn what_is_known_of_vectors_comes_with_them_and_chooses_them() {
 }
 
 #[test]
+fn columns_are_told_with_their_types() {
+    let (_folder, served) = served(Metric::Euclidean);
+    wait(async {
+        let facts = served.json("/api/index").await;
+        assert_eq!((&facts["ids"], &facts["columns"]), (&json!("uint64"), &json!([])));
+        let new = json!({
+            "vectors": [[1, 1, 0]],
+            "columns": { "price": [9.5], "lang": ["zh"], "n": [1], "sold": [true], "day": ["2026-01-31"] }
+        });
+        add(&served, &new).await.json();
+        let later = json!({ "vectors": [[1, 1, 0]], "columns": { "a": [1] } });
+        add(&served, &later).await.json();
+        let told = [
+            ("day", "text"),
+            ("lang", "text"),
+            ("n", "int64"),
+            ("price", "float64"),
+            ("sold", "bool"),
+            ("a", "int64"),
+        ];
+        let told: Vec<Value> = told.iter().map(|(name, of)| json!({ "name": name, "type": of })).collect();
+        assert_eq!(served.json("/api/index").await["columns"], json!(told));
+
+        let described = served.json("/openapi.json").await;
+        let schemas = &described["components"]["schemas"];
+        assert_eq!(schemas["Column"]["required"], json!(["name", "type"]));
+        let answer =
+            &described["paths"]["/api/index"]["get"]["responses"]["200"]["content"]["application/json"];
+        assert_eq!(answer["schema"]["$ref"], "#/components/schemas/IndexParts");
+    });
+}
+
+#[test]
 fn items_may_have_names() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("named.linjin");
@@ -172,6 +210,7 @@ fn items_may_have_names() {
         let new = json!({ "vectors": [[0, 0, 0], [1, 0, 0]], "ids": ["茶", "tea/green"], "columns": { "n": [1, 2] } });
         assert_eq!(add(&served, &new).await.json()["ids"], json!(["茶", "tea/green"]));
         assert_eq!(add(&served, &new).await.problem(409), "exists");
+        assert_eq!(served.json("/api/index").await["ids"], "text");
         for (ids, status) in [(json!([1]), 400), (json!(["a", 1]), 422), (json!([1, "a"]), 422)] {
             let vectors = vec![[0, 0, 0]; ids.as_array().unwrap().len()];
             let new = json!({ "vectors": vectors, "ids": ids });
