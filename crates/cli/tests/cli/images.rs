@@ -197,7 +197,7 @@ fn a_model_is_imported_named_and_asked_with_words() {
     assert_eq!(precisions, ["float32", "int8"]);
     linjin("images model import model.onnx --name none --size 8 --tensor means --int8")
         .assert()
-        .code(1)
+        .code(3)
         .stderr(contains("no product with constant weights"));
     for (name, colour) in [("red", [250, 10, 20]), ("blue", [10, 20, 250]), ("pink", [250, 120, 130])] {
         fs::create_dir_all(room.path("album")).unwrap();
