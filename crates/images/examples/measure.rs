@@ -1,8 +1,10 @@
 //! How well and how fast pictures are found: variants of the pictures of a folder, searched, paired and timed.
 //!
 //! ```sh
-//! cargo run --release -p linjin-images --example measure -- FOLDER [MODEL FOLDER] [--speed N]
+//! cargo run --release -p linjin-images --example measure -- FOLDER [MODEL FOLDER] [--speed N] [--beside MODEL FOLDER]
 //! ```
+//!
+//! With `--beside`, vectors of the one model are compared with those of the other, and both are timed in turns.
 
 #![allow(clippy::print_stdout)] // its results
 
@@ -15,7 +17,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{ImageEncoder, RgbImage};
 use linjin_images::{
-    Collection, Descriptor, Embedder, Filter, IndexOptions, Keep, Limits, Model, Picture, Query, Term,
+    Collection, Descriptor, Embedder, Filter, IndexOptions, Keep, Limits, Model, Picture, Pixels, Query, Term,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -53,17 +55,59 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().ok_or("a folder of pictures is missing")?);
     let (mut embedder, mut timed): (Box<dyn Embedder>, usize) = (Box::new(Descriptor), 100);
+    let mut beside = None;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--speed" => timed = arguments.next().ok_or("--speed needs a number")?.parse()?,
+            "--beside" => {
+                beside = Some(Model::load(Path::new(&arguments.next().ok_or("--beside needs a folder")?))?);
+            }
             model => embedder = Box::new(Model::load(Path::new(model))?),
         }
     }
     let originals = originals(&folder)?;
     eprintln!("{} pictures, {}", originals.len(), embedder.name());
+    if let Some(beside) = beside {
+        same(&originals, &*embedder, &beside)?;
+        for _ in 0..3 {
+            for embedder in [&*embedder, &beside] {
+                print!("{}: ", embedder.name());
+                speed(&originals, embedder, timed)?;
+            }
+        }
+        return Ok(());
+    }
     looks(&originals, &*embedder)?;
     copies(&originals)?;
     speed(&originals, &*embedder, timed)
+}
+
+/// How close the vectors of two models are, on all pictures and what a search has to see through.
+fn same(originals: &[(String, RgbImage)], one: &dyn Embedder, other: &dyn Embedder) -> Result<()> {
+    let mut cosines = Vec::new();
+    for (_, image) in originals {
+        let variants = LOOKS.iter().map(|(_, change)| image::load_from_memory(&change(image)));
+        for image in std::iter::once(Ok(image.clone().into())).chain(variants) {
+            let image = image?.into_rgb8();
+            let pixels = Pixels::new(image.width(), image.height(), image.into_raw())
+                .ok_or("a picture without pixels")?;
+            let vectors = [one.picture(&pixels)?, other.picture(&pixels)?];
+            let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+            let [a, b] = &vectors;
+            cosines.push(product(a, b) / (product(a, a) * product(b, b)).sqrt());
+        }
+    }
+    cosines.sort_by(f64::total_cmp);
+    println!(
+        "cosines of {} pictures in {} and {}: mean {:.4}, median {:.4}, least {:.4}",
+        cosines.len(),
+        one.name(),
+        other.name(),
+        cosines.iter().sum::<f64>() / cosines.len() as f64,
+        cosines[cosines.len() / 2],
+        cosines[0]
+    );
+    Ok(())
 }
 
 /// The pictures of a folder by name; the longer side made no longer than 1024 pixels.

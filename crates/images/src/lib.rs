@@ -32,6 +32,6 @@ pub use collection::{
 };
 pub use decode::{Format, Limits, Picture, camera_notes};
 pub use embed::{
-    Crop, Descriptor, Embedder, Import, Manifest, Model, PictureTower, Pooling, TextTower, Tower,
+    Crop, Descriptor, Embedder, Import, Manifest, Model, PictureTower, Pooling, Precision, TextTower, Tower,
 };
 pub use pixels::{Orientation, Pixels, Region};

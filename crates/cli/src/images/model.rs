@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use linjin_images::{Crop, Embedder, Import, Model, Pooling};
+use linjin_images::{Crop, Embedder, Import, Model, Pooling, Precision};
 use serde::Serialize;
 
 use super::args::{self, ModelCommand, ModelImport};
@@ -18,6 +18,7 @@ struct Line<'a> {
     identity: &'a str,
     dim: usize,
     words: bool,
+    precision: Precision,
     licence: &'a str,
     folder: &'a Path,
 }
@@ -54,6 +55,7 @@ fn import(arguments: &ModelImport, out: &mut dyn Write) -> Result<(), Failure> {
         },
         mean: arguments.mean.unwrap_or(usual.mean),
         std: arguments.std.unwrap_or(usual.std),
+        precision: if arguments.int8 { Precision::Int8 } else { Precision::Float32 },
         ..usual
     };
     let folder = models::home()?.join(name);
@@ -87,10 +89,18 @@ fn line(out: &mut dyn Write, model: &Model, folder: &Path, json: bool) -> Result
     if json {
         let (name, licence) = (&manifest.name, &manifest.licence);
         let (identity, dim, words) = (model.name(), manifest.dim, model.knows_words());
-        return json_line(out, &Line { name, identity, dim, words, licence, folder });
+        let precision = manifest.precision();
+        return json_line(out, &Line { name, identity, dim, words, precision, licence, folder });
     }
     let takes = if model.knows_words() { "pictures and words" } else { "pictures" };
+    let int8 = if manifest.precision() == Precision::Int8 { ", int8" } else { "" };
     let licence = if manifest.licence.is_empty() { "licence unknown" } else { &manifest.licence };
-    writeln!(out, "{}: {} values, {takes}, {licence}, {}", manifest.name, manifest.dim, folder.display())?;
+    writeln!(
+        out,
+        "{}: {} values, {takes}{int8}, {licence}, {}",
+        manifest.name,
+        manifest.dim,
+        folder.display()
+    )?;
     Ok(())
 }

@@ -187,6 +187,18 @@ fn a_model_is_imported_named_and_asked_with_words() {
         text("images model import model.onnx --name colours --size 8 --mean 0,0,0 --std 1,1,1 --licence MIT");
     assert!(said.starts_with("colours: 3 values, pictures, MIT, "), "{said}");
     assert_eq!(text("images model list"), said);
+    let whole = text("images model import model.onnx --name whole --size 8 --int8");
+    assert!(whole.starts_with("whole: 3 values, pictures, int8, licence unknown, "), "{whole}");
+    let models = text("images model list --json");
+    let precisions: Vec<Value> = models
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["precision"].clone())
+        .collect();
+    assert_eq!(precisions, ["float32", "int8"]);
+    linjin("images model import model.onnx --name none --size 8 --tensor means --int8")
+        .assert()
+        .code(3)
+        .stderr(contains("no product with constant weights"));
     for (name, colour) in [("red", [250, 10, 20]), ("blue", [10, 20, 250]), ("pink", [250, 120, 130])] {
         fs::create_dir_all(room.path("album")).unwrap();
         RgbImage::from_pixel(40, 30, Rgb(colour)).save(room.path(&format!("album/{name}.png"))).unwrap();

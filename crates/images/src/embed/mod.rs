@@ -11,7 +11,7 @@ mod model;
 use crate::error::EmbedError;
 use crate::pixels::Pixels;
 pub use descriptor::Descriptor;
-pub use model::{Crop, Import, Manifest, Model, PictureTower, Pooling, TextTower, Tower};
+pub use model::{Crop, Import, Manifest, Model, PictureTower, Pooling, Precision, TextTower, Tower};
 
 /// Makes vectors of pictures, and of words where it knows any. Similar pictures have vectors with a small angle.
 pub trait Embedder: Send + Sync {

@@ -8,7 +8,8 @@
 //! | `search.rs` | like this, and unlike that; filters |
 //! | `duplicates.rs` | copies of one picture, and what is none |
 //! | `models.rs` | models in ONNX that the tests write, for pictures and for words |
-//! | `onnx.rs` | how they are written |
+//! | `int8.rs` | models that are imported in 8-bit whole numbers |
+//! | `onnx.rs` | how models are written |
 //! | `kill.rs` | indexing killed at any moment |
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a failure is the test failing
@@ -17,6 +18,7 @@ mod duplicates;
 mod files;
 mod hostile;
 mod incremental;
+mod int8;
 mod kill;
 mod models;
 mod onnx;

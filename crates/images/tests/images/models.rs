@@ -1,7 +1,7 @@
 //! Models in ONNX that the tests write, for pictures and for words.
 
 use linjin_images::error::{CollectionError, EmbedError, ModelError};
-use linjin_images::{Crop, Embedder, Import, Limits, Model, Picture, Pixels, Pooling};
+use linjin_images::{Crop, Embedder, Import, Limits, Model, Picture, Pixels, Pooling, Precision};
 
 use super::*;
 
@@ -15,6 +15,10 @@ fn plain(rgb: [u8; 3]) -> Pixels {
 
 /// Colours and words for them: 0.5 is the mean, so that a colour lies along its axis.
 fn two_towers(room: &Room) -> Model {
+    two_towers_of(room, Precision::Float32)
+}
+
+pub(crate) fn two_towers_of(room: &Room, precision: Precision) -> Model {
     room.write("clip/visual/model.onnx", onnx::mean_colour(8));
     room.write("clip/textual/model.onnx", onnx::mean_token(4, &COLOURS));
     room.write("clip/textual/tokenizer.json", TOKENIZER);
@@ -24,7 +28,8 @@ fn two_towers(room: &Room) -> Model {
         r#"{"size":[8,8],"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5],"mode":"RGB"}"#,
     );
     room.write("clip/config.json", r#"{"embed_dim":3,"text_cfg":{"context_length":4}}"#);
-    Import::new("colours", room.path("clip")).into_folder(&room.path("models/colours")).unwrap()
+    let import = Import { precision, ..Import::new("colours", room.path("clip")) };
+    import.into_folder(&room.path("models/colours")).unwrap()
 }
 
 /// Padding and unknown words mean nothing.

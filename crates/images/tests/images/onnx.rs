@@ -38,12 +38,23 @@ fn list(name: &str, value: u64) -> Vec<u8> {
     [field(1, name.as_bytes()), number(8, value), number(20, 7)].concat()
 }
 
-fn weights(name: &str, shape: &[u64], values: &[f32]) -> Vec<u8> {
+/// A tensor of floats.
+fn floats(name: &str, shape: &[u64], values: &[f32]) -> Vec<u8> {
     let mut bytes: Vec<u8> = shape.iter().flat_map(|&size| number(1, size)).collect();
     bytes.extend(number(2, 1));
     bytes.extend(field(8, name.as_bytes()));
     bytes.extend(field(9, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>()));
-    field(5, &bytes)
+    bytes
+}
+
+fn weights(name: &str, shape: &[u64], values: &[f32]) -> Vec<u8> {
+    field(5, &floats(name, shape, values))
+}
+
+/// Weights that a node gives.
+fn inner_weights(name: &str, shape: &[u64], values: &[f32]) -> Vec<u8> {
+    let value = [field(1, b"value"), field(5, &floats(name, shape, values)), number(20, 4)].concat();
+    node("Constant", &[], name, &[value])
 }
 
 /// An input (11) or an output (12) of floats (1) or of 64-bit numbers (7).
@@ -54,8 +65,13 @@ fn value(role: u64, name: &str, kind: u64, shape: &[u64]) -> Vec<u8> {
 }
 
 fn model(parts: &[Vec<u8>]) -> Vec<u8> {
+    model_of(13, parts)
+}
+
+/// With this version of the operators.
+fn model_of(version: u64, parts: &[Vec<u8>]) -> Vec<u8> {
     let graph = [field(2, b"test"), parts.concat()].concat();
-    let opset = number(2, 13);
+    let opset = number(2, version);
     [number(1, 8), field(8, &opset), field(7, &graph)].concat()
 }
 
@@ -69,6 +85,46 @@ pub(crate) fn mean_colour(size: u64) -> Vec<u8> {
         weights("twice", &[3, 3], &[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0]),
         value(11, "image", 1, &[1, 3, size, size]),
         value(12, "embedding", 1, &[1, 3]),
+    ])
+}
+
+/// The same in another version of the operators.
+pub(crate) fn mean_colour_of(version: u64) -> Vec<u8> {
+    model_of(
+        version,
+        &[
+            node("GlobalAveragePool", &["image"], "pooled", &[]),
+            node("Flatten", &["pooled"], "means", &[attribute("axis", 1)]),
+            node("MatMul", &["means", "same"], "embedding", &[]),
+            weights("same", &[3, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]),
+            value(11, "image", 1, &[1, 3, 8, 8]),
+            value(12, "embedding", 1, &[1, 3]),
+        ],
+    )
+}
+
+/// Pictures of 8 x 8 pixels into 24 values, by products of all kinds with these weights, 192 x 24: as they are, turned, once
+/// more, in a node and in another product's input. Behind the embedding comes what an embedding does not need.
+pub(crate) fn products(table: &[f32]) -> Vec<u8> {
+    let turned: Vec<f32> =
+        (0..24).flat_map(|column| table.iter().skip(column).step_by(24)).copied().collect();
+    let square: Vec<f32> = (0..24 * 24).map(|at| if at % 25 == 0 { 1.0 } else { table[at] }).collect();
+    model(&[
+        node("Flatten", &["image"], "pixels", &[attribute("axis", 1)]),
+        node("MatMul", &["pixels", "table"], "first", &[]),
+        node("Gemm", &["pixels", "turned", "shift"], "second", &[attribute("transB", 1)]),
+        node("Add", &["first", "second"], "both", &[]),
+        node("MatMul", &["pixels", "table"], "again", &[]),
+        node("Add", &["both", "again"], "all", &[]),
+        inner_weights("square", &[24, 24], &square),
+        node("MatMul", &["all", "square"], "embedding", &[]),
+        node("MatMul", &["embedding", "beyond"], "other", &[]),
+        weights("table", &[192, 24], table),
+        weights("turned", &[24, 192], &turned),
+        weights("shift", &[24], &table[..24]),
+        weights("beyond", &[24, 192], &turned),
+        value(11, "image", 1, &[1, 3, 8, 8]),
+        value(12, "other", 1, &[1, 192]),
     ])
 }
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Model;
 use super::manifest::{
-    self, Crop, FILE, FORMAT, Manifest, PictureTower, Pooling, TextTower, Tower, io_error,
+    self, Crop, FILE, FORMAT, Manifest, PictureTower, Pooling, Precision, TextTower, Tower, io_error,
 };
 use super::tower::Loaded;
+use super::{Model, int8};
 use crate::embed::Embedder;
 use crate::error::ModelError;
 
@@ -41,6 +41,9 @@ pub struct Import {
     pub mean: [f32; 3],
     /// What they are divided by then.
     pub std: [f32; 3],
+    /// What products with constant weights are computed in. [`Precision::Int8`] is faster and gives vectors that differ a
+    /// little; of two towers, one that has no such products stays as it is.
+    pub precision: Precision,
 }
 
 impl Import {
@@ -56,6 +59,7 @@ impl Import {
             crop: Crop::Centre,
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
+            precision: Precision::Float32,
         }
     }
 
@@ -64,7 +68,8 @@ impl Import {
     ///
     /// # Errors
     ///
-    /// `folder` is there already, a file cannot be read or copied, or the model does not run or gives no vector.
+    /// `folder` is there already, a file cannot be read or copied, the model does not run or gives no vector, or nothing of
+    /// it can be computed in the precision that is asked for.
     pub fn into_folder(mut self, folder: &Path) -> Result<Model, ModelError> {
         if folder.exists() {
             let what = "there is a model already; remove the folder first, or choose another name".to_owned();
@@ -93,6 +98,11 @@ impl Import {
             },
             text,
         };
+        if manifest.precision() != self.precision {
+            let what = "no product with constant weights (MatMul or Gemm, in float32, inside the file) was found, and nothing \
+                        else is computed in int8: import the model without int8";
+            return Err(ModelError::Onnx { path: self.source, what: what.to_owned() });
+        }
         manifest.dim = self.try_out(&mut manifest.picture, beside.path())?;
         let path = beside.path().join(FILE);
         let json = serde_json::to_string_pretty(&manifest)
@@ -119,9 +129,21 @@ impl Import {
         tensor: Option<String>,
     ) -> Result<Tower, ModelError> {
         let to = folder.join(name);
-        fs::copy(from, &to).map_err(io_error(from))?;
+        let whole = match self.precision {
+            Precision::Float32 => None,
+            Precision::Int8 => {
+                let file = fs::read(from).map_err(io_error(from))?;
+                int8::quantised(&file, tensor.as_deref())
+                    .map_err(|what| ModelError::Onnx { path: from.to_owned(), what })?
+            }
+        };
+        let precision = if whole.is_some() { Precision::Int8 } else { Precision::Float32 };
+        match whole {
+            Some(file) => fs::write(&to, file).map_err(io_error(&to))?,
+            None => _ = fs::copy(from, &to).map_err(io_error(from))?,
+        }
         let pooling = self.pooling.unwrap_or(Pooling::None);
-        Ok(Tower { file: name.to_owned(), sha256: manifest::sha256(&to)?, tensor, pooling })
+        Ok(Tower { file: name.to_owned(), sha256: manifest::sha256(&to)?, tensor, pooling, precision })
     }
 
     /// Runs the model on a grey square to see what comes out: how it is pooled where nobody said, and how long it is.

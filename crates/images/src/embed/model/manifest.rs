@@ -82,6 +82,27 @@ pub struct Tower {
     pub tensor: Option<String>,
     /// How the tensor becomes one vector.
     pub pooling: Pooling,
+    /// What the products with its weights are computed in.
+    #[serde(default, skip_serializing_if = "Precision::is_float32")]
+    pub precision: Precision,
+}
+
+/// What the products with a model's weights are computed in.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Floats of 32 bits, as in the file that was imported.
+    #[default]
+    Float32,
+    /// Whole numbers of 8 bits, into which the weights were turned by the import.
+    Int8,
+}
+
+impl Precision {
+    /// Manifests do not say what goes without saying.
+    fn is_float32(&self) -> bool {
+        *self == Self::Float32
+    }
 }
 
 /// How a picture of other proportions becomes a square.
@@ -107,6 +128,12 @@ pub enum Pooling {
 }
 
 impl Manifest {
+    /// What products are computed in: whole numbers if those of one tower are.
+    pub fn precision(&self) -> Precision {
+        let mut towers = [&self.picture.tower].into_iter().chain(self.text.iter().map(|text| &text.tower));
+        towers.find(|tower| !tower.precision.is_float32()).map_or(Precision::Float32, |tower| tower.precision)
+    }
+
     /// Reads and checks the manifest in a model's folder. Also returns the first half of a name that changes with it.
     pub(super) fn read(folder: &Path) -> Result<(Self, String), ModelError> {
         let path = folder.join(FILE);

@@ -5,9 +5,13 @@
 //! | `manifest.rs` | what a model is, and how its files are used |
 //! | `tower.rs` | an ONNX file that gives vectors |
 //! | `import.rs` | ONNX files into a folder with a manifest |
+//! | `int8.rs` | products of an ONNX file in 8-bit whole numbers |
+//! | `onnx.rs` | ONNX files as messages |
 
 mod import;
+mod int8;
 mod manifest;
+mod onnx;
 mod tower;
 
 use std::path::Path;
@@ -18,7 +22,7 @@ use super::Embedder;
 use crate::error::{EmbedError, ModelError};
 use crate::pixels::{Pixels, Region, Weighing};
 pub use import::Import;
-pub use manifest::{Crop, Manifest, PictureTower, Pooling, TextTower, Tower};
+pub use manifest::{Crop, Manifest, PictureTower, Pooling, Precision, TextTower, Tower};
 use tower::Loaded;
 
 /// A model that was loaded, on the CPU.
