@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linjin::index::{Add, Effort, Filter, Filters, Index, Metric, Search};
+use linjin::index::{Add, Effort, Filter, Filters, Index, Memory, Metric, Search, Writing};
 
 mod made;
 
@@ -177,4 +177,31 @@ fn a_graph_does_not_depend_on_the_number_of_threads() {
             (one.search(query, &Search::new(10)).unwrap(), two.search(query, &Search::new(10)).unwrap());
         assert_eq!((a.ids, a.distances), (b.ids, b.distances));
     }
+}
+
+#[test]
+fn with_little_memory_there_is_never_a_graph() {
+    let rows = clumps(N, 6);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("small.linjin");
+    let options =
+        Writing { create: Some((DIM, Metric::SqEuclidean)), memory: Memory::Small, ..Writing::default() };
+    let small = Index::open_writable(&path, &options).unwrap();
+    small.add(&rows, None, &Add::default()).unwrap();
+    small.commit().unwrap();
+    small.close().unwrap();
+    // What it was made with stays, whatever the next one says.
+    let small = Index::open_writable(&path, &Writing { memory: Memory::Full, ..options }).unwrap();
+    small.optimize(None).unwrap();
+    let info = small.info();
+    assert_eq!((info.memory, info.graph, info.leaves > 0), (Memory::Small, false, true));
+    let large = index(&rows, 2);
+    assert_eq!(large.info().memory, Memory::Full);
+    let vectors = (rows.len() * size_of::<f32>()) as u64;
+    assert!(info.bytes - vectors < (large.info().bytes - vectors) / 3, "{info:?}");
+    let found = recall(&small, &rows_by_id(&rows, 0), &rows[..50 * DIM], &Search::new(10));
+    assert!(found > 0.9, "{found}");
+    let copy = folder.path().join("copy.linjin");
+    small.save(&copy).unwrap();
+    assert_eq!(Index::open(&copy).unwrap().info().memory, Memory::Small);
 }

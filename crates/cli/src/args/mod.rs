@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use linjin::index::Metric;
+use linjin::index::{Memory, Metric};
 
 pub(crate) use change::{Add, Convert, Merge, Remove, Tune};
 pub(crate) use shell::{Completions, Man};
@@ -73,7 +73,7 @@ Examples:
   linjin build vectors.npy -o items.linjin
   linjin build vectors.npy --ids ids.npy -o items.linjin --metric dot
   linjin build shop.parquet --ids sku --columns price,lang -o shop.linjin
-  linjin build sift-128-euclidean.hdf5 -o sift.linjin
+  linjin build sift-128-euclidean.hdf5 -o sift.linjin --memory small
   linjin build codes.bvecs -o codes.linjin --metric hamming --threads 4 --json")]
 pub(crate) struct Build {
     /// File of vectors: .npy, .fvecs, .bvecs, .ivecs, .hdf5, .arrow or .parquet
@@ -93,6 +93,9 @@ pub(crate) struct Build {
     /// Dataset of an .hdf5 file [default: train], or the column of the vectors [default: the one that holds lists]
     #[arg(long, value_name = "NAME")]
     pub(crate) dataset: Option<String>,
+    /// How much memory the index may take to be fast: small never makes a graph
+    #[arg(long, value_parser = memory(), default_value = Memory::Full.name())]
+    pub(crate) memory: Memory,
     /// Threads to work on; without it, one for each core
     #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub(crate) threads: Option<usize>,
@@ -251,6 +254,10 @@ pub(crate) struct Eval {
 
 pub(super) fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse::<Metric>())
+}
+
+fn memory() -> impl TypedValueParser<Value = Memory> {
+    PossibleValuesParser::new(Memory::ALL.map(Memory::name)).try_map(|name| name.parse::<Memory>())
 }
 
 pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {

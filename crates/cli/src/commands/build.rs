@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Build, out: &mut dyn Write) -> Result<(), Failure>
     let besides = read::besides(vectors, dataset, asked, matrix.rows())?;
 
     let started = Instant::now();
-    let index = Index::new(matrix.dim(), metric)
+    let index = Index::with_memory(matrix.dim(), metric, arguments.memory)
         .map_err(|error| Failure::Run(format!("{}: {error}", vectors.display())))?;
     let rows = (matrix.all(), matrix.rows());
     let beside = Beside::default();

@@ -25,6 +25,7 @@ pub(super) struct Report<'a> {
     mapped: u64,
     leaves: usize,
     graph: bool,
+    memory: &'static str,
     generation: u64,
     journal: u64,
     recovered: Option<Recovered>,
@@ -67,6 +68,7 @@ impl<'a> Report<'a> {
             mapped: info.mapped,
             leaves: info.leaves,
             graph: info.graph,
+            memory: info.memory.name(),
             generation: info.generation,
             journal: info.journal,
             recovered: info.recovered.map(|it| Recovered {
@@ -110,6 +112,7 @@ pub(crate) fn run(arguments: &args::Info, out: &mut dyn Write) -> Result<(), Fai
             ("size", BinaryBytes(report.bytes).to_string()),
             ("mapped", BinaryBytes(report.mapped).to_string()),
             ("leaves", leaves),
+            ("memory", report.memory.to_owned()),
             ("graph", if report.graph { "yes: searches walk on it" } else { "none" }.to_owned()),
         ],
     )?;

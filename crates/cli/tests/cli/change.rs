@@ -200,6 +200,9 @@ fn info_says_whether_there_is_a_graph() {
     room.text("build x.npy -o x.linjin");
     assert_eq!(room.json("info x.linjin --json")[0]["graph"], false);
     assert!(room.text("info x.linjin").contains("graph       none\n"));
+    assert_eq!(room.json("info x.linjin --json")[0]["memory"], "full");
+    room.text("build x.npy -o small.linjin --memory small");
+    assert_eq!(room.json("info small.linjin --json")[0]["memory"], "small");
 }
 
 #[test]

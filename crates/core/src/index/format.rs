@@ -1,8 +1,8 @@
 //! The head of an index file: what it holds, and where. `docs/file-format.md` describes it.
 
-use super::Metric;
 use super::error::OpenError;
 use super::space::Form;
+use super::{Memory, Metric};
 use crate::file::BLOCK;
 use crate::random::mix;
 
@@ -14,6 +14,8 @@ pub(super) const VERSION: u32 = 1;
 const ORDER: u32 = 0x0102_0304;
 /// Sections begin at multiples of this many bytes, the first behind the head: a page.
 pub(super) const ALIGN: u64 = 4096;
+/// The bit of the metric's word at which the number of the memory setting begins.
+const MEMORY_AT: u32 = 16;
 /// Bytes before the table of sections.
 const FIXED: usize = 64;
 /// Bytes of an entry of the table.
@@ -122,6 +124,7 @@ pub(super) struct Section {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Head {
     pub(super) metric: Metric,
+    pub(super) memory: Memory,
     pub(super) dim: u32,
     /// How many vectors there are.
     pub(super) len: u64,
@@ -180,7 +183,8 @@ impl Head {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         let metric = Metric::ALL.iter().position(|&metric| metric == self.metric).unwrap_or(0) as u32;
-        for word in [VERSION, ORDER, metric, self.dim] {
+        let memory = Memory::ALL.iter().position(|&memory| memory == self.memory).unwrap_or(0) as u32;
+        for word in [VERSION, ORDER, metric | memory << MEMORY_AT, self.dim] {
             bytes.extend(word.to_le_bytes());
         }
         for word in [self.len, self.slots, self.next_id, self.trained, self.sections.len() as u64] {
@@ -229,8 +233,11 @@ impl Head {
         if order != ORDER || crc32fast::hash(&bytes[..end]) != sum {
             return Err(damaged("the checksum of its head is wrong"));
         }
-        let metric =
-            *Metric::ALL.get(word(16)? as usize).ok_or_else(|| damaged("it has an unknown metric"))?;
+        let (metric, memory) = (word(16)? & ((1 << MEMORY_AT) - 1), word(16)? >> MEMORY_AT);
+        let metric = *Metric::ALL.get(metric as usize).ok_or_else(|| damaged("it has an unknown metric"))?;
+        let memory = *Memory::ALL
+            .get(memory as usize)
+            .ok_or_else(|| damaged("it takes memory in a way that is unknown"))?;
         let mut sections = Vec::new();
         for i in 0..n as usize {
             let at = FIXED + i * ENTRY;
@@ -255,6 +262,7 @@ impl Head {
         }
         Ok(Self {
             metric,
+            memory,
             dim: word(20)?,
             len: long(24)?,
             slots: long(32)?,

@@ -14,7 +14,7 @@ use super::snapshot::Snapshot;
 use super::space::{Query, Space};
 use super::update::{self, Rows, Work};
 use super::version::Version;
-use super::{Hits, HitsBatch, Metric, NO_ID, Note, Notes, Vector, Vectors};
+use super::{Hits, HitsBatch, Memory, Metric, NO_ID, Note, Notes, Vector, Vectors};
 use crate::parallel;
 use crate::sync::{Mutex, MutexGuard, Newest};
 
@@ -54,10 +54,27 @@ impl Index {
     ///
     /// `dim` is not from 1 to 65,535.
     pub fn new(dim: usize, metric: Metric) -> Result<Self, BuildError> {
+        Self::with_memory(dim, metric, Memory::Full)
+    }
+
+    /// The same, with a say in how much memory it may take to be fast.
+    ///
+    /// ```
+    /// use linjin::index::{Index, Memory, Metric};
+    ///
+    /// let index = Index::with_memory(256, Metric::Cosine, Memory::Small)?;
+    /// assert_eq!(index.info().memory, Memory::Small);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `dim` is not from 1 to 65,535.
+    pub fn with_memory(dim: usize, metric: Metric, memory: Memory) -> Result<Self, BuildError> {
         if !(1..=65_535).contains(&dim) {
             return Err(BuildError::Dimension { dim });
         }
-        Ok(Self::at_home(Version::empty(Space::new(dim, metric)), Home::Memory))
+        Ok(Self::at_home(Version::empty(Space::new(dim, metric), memory), Home::Memory))
     }
 
     pub(super) fn at_home(version: Version, home: Home) -> Self {

@@ -1,7 +1,7 @@
 //! What an index is made of.
 
 use super::version::Version;
-use super::{Index, Metric};
+use super::{Index, Memory, Metric};
 
 /// What an index is made of.
 #[derive(Clone, PartialEq, Debug)]
@@ -24,6 +24,8 @@ pub struct Info {
     pub leaves: usize,
     /// Whether there is a graph too: where neighbours lie scattered, searches walk on it.
     pub graph: bool,
+    /// How much it may take to be fast.
+    pub memory: Memory,
     /// Effort (`ef`) and the recall@10 that it reached on a sample of the index's own vectors, in ascending order.
     pub curve: Vec<(usize, f32)>,
     /// How many commits led to it; 0 for an index that was never opened for writing.
@@ -74,6 +76,7 @@ impl Info {
             mapped,
             leaves: grown.map_or(0, |grown| grown.store.len()),
             graph: grown.is_some_and(|grown| grown.linked.is_some()),
+            memory: version.memory,
             curve: grown.map_or(Vec::new(), |grown| {
                 grown.main_curve().efs().map(|(ef, point)| (ef, point.recall)).collect()
             }),

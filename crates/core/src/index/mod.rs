@@ -3,7 +3,7 @@
 //! | file | duty |
 //! | --- | --- |
 //! | `handle.rs`, `files.rs`, `info.rs` | the public [`Index`]; its files; what it is made of |
-//! | `options.rs` | effort, filters, threads, progress |
+//! | `options.rs`, `memory.rs` | effort, filters, threads, progress; how much memory an index may take |
 //! | `error.rs` | what can go wrong, by the moment |
 //! | `version.rs` | the index at one moment |
 //! | `slots.rs`, `ids.rs`, `store.rs`, `overlay.rs` | its vectors, ids and leaves, shared with the version before |
@@ -36,6 +36,7 @@ mod info;
 mod input;
 mod linking;
 mod links;
+mod memory;
 mod notes;
 mod opening;
 mod options;
@@ -65,6 +66,7 @@ pub use crate::metric::{Metric, UnknownMetric};
 pub use crate::vectors::{Vector, Vectors};
 pub use handle::Index;
 pub use info::{Info, Recovered};
+pub use memory::{Memory, UnknownMemory};
 pub use notes::{Note, Notes};
 pub use opening::Verify;
 pub use options::{Add, Autocommit, DEFAULT_RECALL, Effort, Filters, Noting, Progress, Search, Writing};

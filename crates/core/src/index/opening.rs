@@ -182,7 +182,8 @@ impl IndexFile {
         };
         let slots = Slots::new(base);
         let notes = Notes::of_file(values(self.optional(Kind::Notes, None, checked)?));
-        Ok(Version { space, slots, ids: Ids::new(table), len: len as usize, next_id, leaves, notes })
+        let (ids, len, memory) = (Ids::new(table), len as usize, self.head.memory);
+        Ok(Version { space, slots, ids, memory, len, next_id, leaves, notes })
     }
 
     /// The leaves, and the graph where there is one.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::memory::Memory;
 use super::opening::Verify;
 use crate::filter::Filter;
 use crate::metric::Metric;
@@ -103,6 +104,8 @@ pub enum Autocommit {
 pub struct Writing {
     /// Dimension and metric of the index to be made where there is none. An index that is there has to have the same.
     pub create: Option<(usize, Metric)>,
+    /// How much memory an index that is made may take to be fast; one that is there keeps what it was made with.
+    pub memory: Memory,
     /// When changes become durable besides [`commit`](super::Index::commit); only then, when not given.
     pub autocommit: Option<Autocommit>,
     /// From how many bytes of commits on the journal is folded into the file, in the background. When not given, 16 MiB or a

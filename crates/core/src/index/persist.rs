@@ -74,6 +74,7 @@ pub(super) fn write(version: &Version, moment: Option<Moment>, to: &mut dyn Writ
     }
     let head = Head {
         metric: version.space.metric,
+        memory: version.memory,
         dim: version.space.dim as u32,
         len: version.len as u64,
         slots: version.slots.len() as u64,

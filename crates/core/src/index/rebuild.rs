@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use rustc_hash::FxHashSet;
 
-use super::Vectors;
 use super::buffer::zeros;
 use super::ids::Ids;
 use super::linking::{self, Ground};
@@ -16,6 +15,7 @@ use super::train::{self, train};
 use super::trials::{Measured, Probes, Trials};
 use super::update::{LEAST_TRAINED, Rows, Watch, Work, next_id};
 use super::version::{Grown, Linked, Version};
+use super::{Memory, Vectors};
 use crate::file::{Values, release_freed};
 use crate::leaves::Homes;
 use crate::quant::Measure;
@@ -89,6 +89,7 @@ pub(super) fn rebuild(
     let mut next = Version {
         space,
         ids: Ids::new(table.into()),
+        memory: version.memory,
         len: n,
         next_id: next_id(version.next_id, rows.ids),
         slots: Slots::new(Base {
@@ -108,17 +109,18 @@ pub(super) fn rebuild(
     let mut inner = |share: f64| watch(0.05 + 0.85 * share);
     let (store, mut homes) = train(stored, work, &mut inner)?;
     watch(0.9)?;
-    next.leaves = Some(grow(stored, store, &mut homes, work));
+    next.leaves = Some(grow(stored, store, &mut homes, version.memory, work));
     next.slots.base.homes = homes.into();
     release_freed();
     ControlFlow::Continue(next)
 }
 
 /// Measures how much effort a recall takes; links the vectors where the leaves seem to take too much, and it takes less so.
-fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, work: Work) -> Grown {
+fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, memory: Memory, work: Work) -> Grown {
     let trials = Trials::new(stored, Probes::Own(work.seed), work.threads);
     let unlinked = |store, measured: Measured| Grown { store, curve: measured.curve, linked: None };
-    let may_link = store.len() >= LEAST_LINKED
+    let may_link = memory == Memory::Full
+        && store.len() >= LEAST_LINKED
         && stored.space.measure() == Measure::MinusTwiceDot
         && linking::has_room(stored.len(), stored.space.dim);
     let patience = if may_link { LONG_TAIL } else { f64::INFINITY };

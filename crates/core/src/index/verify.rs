@@ -115,7 +115,7 @@ pub(super) fn salvage(path: &Path, to: &Path) -> Result<Salvaged, OpenError> {
     let work = Work { seed: 0, threads: parallel::threads(None), regroup: true };
     let rows = Rows { vectors, ids: &kept.ids };
     let mut watch = |_: f64| ControlFlow::Continue(());
-    let empty = Version::empty(space);
+    let empty = Version::empty(space, file.head.memory);
     let mut version = match rebuild(&empty, rows, &[], work, &mut watch) {
         ControlFlow::Continue(version) => version,
         ControlFlow::Break(()) => empty, // nobody breaks off

@@ -3,6 +3,7 @@
 use super::curve::Curve;
 use super::ids::Ids;
 use super::links::Links;
+use super::memory::Memory;
 use super::notes::{Note, Notes};
 use super::slots::{Slots, SlotsView};
 use super::space::Space;
@@ -14,6 +15,8 @@ pub(super) struct Version {
     pub(super) space: Space,
     pub(super) slots: Slots,
     pub(super) ids: Ids,
+    /// How much it may take to be fast.
+    pub(super) memory: Memory,
     /// How many vectors there are.
     pub(super) len: usize,
     /// The number for the next vector that comes without one.
@@ -49,11 +52,12 @@ impl Grown {
 }
 
 impl Version {
-    pub(super) fn empty(space: Space) -> Self {
+    pub(super) fn empty(space: Space, memory: Memory) -> Self {
         Self {
             space,
             slots: Slots::default(),
             ids: Ids::default(),
+            memory,
             len: 0,
             next_id: 0,
             leaves: None,

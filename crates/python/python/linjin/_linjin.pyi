@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _Metric: TypeAlias = Literal["cosine", "euclidean", "sqeuclidean", "dot", "manhattan", "hamming"]
+_Memory: TypeAlias = Literal["full", "small"]
 _Path: TypeAlias = str | PathLike[str]
 # Numbers, uint64, or names, str objects.
 _Ids: TypeAlias = NDArray[Any]
@@ -81,6 +82,7 @@ class _Info(TypedDict):
     mapped: int
     leaves: int
     graph: bool
+    memory: _Memory
     curve: list[tuple[int, float]]
     generation: int
     journal: int
@@ -126,7 +128,9 @@ class Hits:
 
 @final
 class Index:
-    def __new__(cls, dim: SupportsIndex, metric: _Metric = "cosine") -> Index: ...
+    def __new__(
+        cls, dim: SupportsIndex, metric: _Metric = "cosine", *, memory: _Memory = "full"
+    ) -> Index: ...
     @property
     def dim(self) -> int: ...
     @property
@@ -195,6 +199,7 @@ def open(
     autocommit: SupportsIndex | timedelta | None = None,
     dim: SupportsIndex | None = None,
     metric: _Metric | None = None,
+    memory: _Memory | None = None,
 ) -> Index: ...
 def salvage(path: _Path, to: _Path) -> dict[str, int]: ...
 def verify(path: _Path) -> _Info: ...

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indicatif::HumanCount;
 use linjin::index::error::UpdateError;
-use linjin::index::{Add, Index as Engine, Metric, Notes, Snapshot, Vectors};
+use linjin::index::{Add, Index as Engine, Memory, Metric, Notes, Snapshot, Vectors};
 use linjin_columns::{Beside, BesideError, Described};
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
@@ -39,7 +39,10 @@ use crate::errors::wrong_value;
 ///
 /// Any method may be called from any thread at any time. Searches, additions and files release the GIL.
 ///
-/// Raises ValueError for another dimension or metric.
+/// `memory` says how much the index may take to be fast: "full", where neighbours lie scattered a graph beside the leaves, some 2 KB
+/// a vector at 256 dimensions, or "small", never a graph: an eighth of that there, for searches that take longer. It is kept in the file.
+///
+/// Raises ValueError for another dimension, metric or memory.
 ///
 ///     index = linjin.Index(dim=40, metric="cosine")
 ///     index.add(vectors)                          # (n, 40): ids 0 to n - 1
@@ -85,12 +88,13 @@ impl Index {
 #[pymethods]
 impl Index {
     #[new]
-    #[pyo3(signature = (dim, metric = "cosine"))]
-    fn empty(dim: i64, metric: &str) -> PyResult<Self> {
+    #[pyo3(signature = (dim, metric = "cosine", *, memory = "full"))]
+    fn empty(dim: i64, metric: &str, memory: &str) -> PyResult<Self> {
+        let memory: Memory = memory.parse().map_err(|error| wrong_value(format!("{error}")))?;
         let metric: Metric = metric.parse().map_err(|error| wrong_value(format!("{error}")))?;
         let dim =
             usize::try_from(dim).map_err(|_| wrong_value(format!("dim has to be at least 1, got {dim}")))?;
-        Engine::new(dim, metric).map(Self::new).map_err(errors::build)
+        Engine::with_memory(dim, metric, memory).map(Self::new).map_err(errors::build)
     }
 
     /// How many values a vector has; bits, for "hamming".
@@ -162,6 +166,7 @@ impl Index {
     /// * "bytes", "mapped": its size, and how much of it lies in a mapped file
     /// * "leaves": groups of close vectors; 0 while every search compares all vectors
     /// * "graph": whether there is a graph beside them, as there is where neighbours lie scattered
+    /// * "memory": "full" or "small", as it was made
     /// * "generation": how many commits led to it; "uncommitted": vectors that came or went since the last one
     /// * "journal": bytes of commits that are not in the file yet
     /// * "recovered": what was found in the journal when the index was opened, a dict of "commits", "changes" (vectors

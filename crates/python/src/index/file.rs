@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linjin::index::{Autocommit, Index as Engine, Info, Metric, Recovered, Verify, Writing};
+use linjin::index::{Autocommit, Index as Engine, Info, Memory, Metric, Recovered, Verify, Writing};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3::types::PyInt;
@@ -32,7 +32,8 @@ use crate::errors::{wrong_type, wrong_value};
 ///
 /// `autocommit` commits besides: a number n, as soon as n vectors have come or gone, before the call returns; a
 /// datetime.timedelta, when the oldest change is so old, in the background. `dim` and `metric` ("cosine" if only `dim` is
-/// given) make the index if there is no file; otherwise it has to have the same.
+/// given) make the index if there is no file; otherwise it has to have the same. `memory` ("full" or "small", see `Index`) is
+/// for one that is made; one that is there keeps its own.
 ///
 /// Raises OSError (FileNotFoundError and so on) if the file cannot be opened, IndexFileError if it is no index,
 /// is damaged where it is read now, or was written by a newer linjin, or if its journal is damaged or of another file;
@@ -42,7 +43,8 @@ use crate::errors::{wrong_type, wrong_value};
 ///     with linjin.open("items.linjin", writable=True, dim=40) as index:
 ///         index.add(vectors)
 #[pyfunction]
-#[pyo3(signature = (path, *, verify = "lazy", writable = false, autocommit = None, dim = None, metric = None))]
+#[pyo3(signature = (path, *, verify = "lazy", writable = false, autocommit = None, dim = None, metric = None, memory = None))]
+#[expect(clippy::too_many_arguments, reason = "keywords of a Python function")]
 pub(crate) fn open(
     py: Python<'_>,
     path: &Bound<'_, PyAny>,
@@ -51,6 +53,7 @@ pub(crate) fn open(
     autocommit: Option<&Bound<'_, PyAny>>,
     dim: Option<i64>,
     metric: Option<&str>,
+    memory: Option<&str>,
 ) -> PyResult<Index> {
     let path = arguments::path(path)?;
     let verify = match verify {
@@ -62,14 +65,20 @@ pub(crate) fn open(
             return Err(wrong_value(text));
         }
     };
-    let given = [("autocommit", autocommit.is_some()), ("dim", dim.is_some()), ("metric", metric.is_some())];
+    let given = [
+        ("autocommit", autocommit.is_some()),
+        ("dim", dim.is_some()),
+        ("metric", metric.is_some()),
+        ("memory", memory.is_some()),
+    ];
     if let Some((name, _)) = given.iter().find(|&&(_, given)| given && !writable) {
         return Err(wrong_value(format!("{name} goes with writable=True")));
     }
-    let create = match (dim, metric) {
-        (None, None) => None,
-        (None, Some(_)) => return Err(wrong_value("metric goes with dim")),
-        (Some(dim), metric) => {
+    let create = match (dim, metric, memory) {
+        (None, None, None) => None,
+        (None, Some(_), _) => return Err(wrong_value("metric goes with dim")),
+        (None, None, Some(_)) => return Err(wrong_value("memory goes with dim")),
+        (Some(dim), metric, _) => {
             let metric = metric.map_or(Ok(Metric::Cosine), str::parse);
             let metric = metric.map_err(|error| wrong_value(format!("{error}")))?;
             let dim = usize::try_from(dim)
@@ -78,7 +87,9 @@ pub(crate) fn open(
         }
     };
     let autocommit = autocommit.map(self::autocommit).transpose()?;
-    let options = Writing { create, autocommit, checkpoint: None, verify };
+    let memory = memory.map_or(Ok(Memory::Full), str::parse);
+    let memory = memory.map_err(|error| wrong_value(format!("{error}")))?;
+    let options = Writing { create, memory, autocommit, checkpoint: None, verify };
     let open =
         || if writable { Engine::open_writable(&path, &options) } else { Engine::open_with(&path, verify) };
     py.detach(open).map(Index::new).map_err(|error| errors::file(py, &path, error))
@@ -149,6 +160,7 @@ pub(super) fn info(py: Python<'_>, info: Info) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("mapped", info.mapped)?;
     dict.set_item("leaves", info.leaves)?;
     dict.set_item("graph", info.graph)?;
+    dict.set_item("memory", info.memory.name())?;
     dict.set_item("curve", info.curve)?;
     dict.set_item("generation", info.generation)?;
     dict.set_item("journal", info.journal)?;

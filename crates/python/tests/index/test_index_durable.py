@@ -136,9 +136,12 @@ def test_damage_is_named(path):
         ({"writable": True, "dim": -1}, ValueError, "at least 1"),
         ({"writable": True, "metric": "dot"}, ValueError, "metric goes with dim"),
         ({"writable": True, "dim": 4, "metric": "other"}, ValueError, "other"),
+        ({"writable": True, "memory": "small"}, ValueError, "memory goes with dim"),
+        ({"writable": True, "dim": 4, "memory": "tiny"}, ValueError, "full or small"),
         ({"writable": True, "dim": 4, "autocommit": 0}, ValueError, "at least 1"),
         ({"writable": True, "dim": 4, "autocommit": 0.5}, TypeError, "timedelta"),
         ({"dim": 4}, ValueError, "writable=True"),
+        ({"memory": "small"}, ValueError, "writable=True"),
         ({"autocommit": 1}, ValueError, "writable=True"),
     ],
 )
@@ -146,6 +149,14 @@ def test_arguments_that_do_not_fit(path, options, error, text):
     with pytest.raises(error, match=text):
         linjin.open(path, **options)
     assert list(path.parent.iterdir()) == []
+
+
+def test_memory_is_kept_with_the_index(path):
+    made = linjin.open(path, writable=True, dim=DIM, memory="small")
+    made.add(rows([1]))
+    made.close()
+    assert linjin.open(path).info["memory"] == "small"
+    assert linjin.open(path, writable=True, dim=DIM, metric="cosine").info["memory"] == "small"
 
 
 def test_another_index_than_asked_for(path):

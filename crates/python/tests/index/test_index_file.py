@@ -68,11 +68,24 @@ def test_the_old_file_stays_with_those_who_opened_it(tmp_path):
     assert np.array_equal(linjin.open(path).get(range(300)), second)
 
 
+def test_an_index_keeps_how_much_memory_it_may_take(tmp_path):
+    assert linjin.Index(10).info["memory"] == "full"
+    small = linjin.Index(10, "dot", memory="small")
+    small.add(make_vectors("dot", 3_000, 10))
+    small.save(tmp_path / "x.linjin")
+    assert linjin.open(tmp_path / "x.linjin").info["memory"] == "small"
+    assert linjin.verify(tmp_path / "x.linjin")["memory"] == "small"
+    with pytest.raises(ValueError, match="memory has to be full or small, not \"tiny\""):
+        linjin.Index(10, memory="tiny")
+
+
 def test_info_and_verify(tmp_path):
     index = filled("cosine", make_vectors("cosine", 700, 10))
     index.save(tmp_path / "x.linjin")
     info = linjin.verify(tmp_path / "x.linjin")
-    assert list(info)[:9] == ["dim", "metric", "stored_as", "len", "bytes", "mapped", "leaves", "graph", "curve"]
+    assert list(info)[:10] == [
+        *["dim", "metric", "stored_as", "len", "bytes", "mapped", "leaves", "graph", "memory", "curve"]
+    ]
     assert (info["generation"], info["journal"], info["uncommitted"], info["recovered"]) == (0, 0, 0, None)
     assert (info["dim"], info["metric"], info["len"]) == (10, "cosine", 700)
     opened = linjin.open(tmp_path / "x.linjin").info

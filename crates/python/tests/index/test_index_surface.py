@@ -40,11 +40,11 @@ METHODS = {
     linjin.Columns: {"to_dict"},
 }
 FUNCTIONS = {
-    "open": "(path, *, verify='lazy', writable=False, autocommit=None, dim=None, metric=None)",
+    "open": "(path, *, verify='lazy', writable=False, autocommit=None, dim=None, metric=None, memory=None)",
     "salvage": "(path, to)",
     "verify": "(path)",
 }
-INFO = ["dim", "metric", "stored_as", "len", "bytes", "mapped", "leaves", "graph", "curve"]
+INFO = ["dim", "metric", "stored_as", "len", "bytes", "mapped", "leaves", "graph", "memory", "curve"]
 INFO += ["generation", "journal", "uncommitted", "recovered", "trouble"]
 CLASSES = [linjin.Index, linjin.Hits, linjin.Columns]
 

@@ -111,7 +111,7 @@ impl Writer {
         if let Some((dim, metric)) = options.create
             && !path.try_exists()?
         {
-            let empty = Version::empty(Space::new(dim, metric));
+            let empty = Version::empty(Space::new(dim, metric), options.memory);
             checkpoint::write(&*storage, &path, &empty, None)?;
         }
         let Loaded { version, base, moment, journal: found } = load(&*storage, &path, options.verify)?;
