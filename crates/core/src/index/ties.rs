@@ -35,30 +35,16 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     let Some(Linked { links, .. }) = &mut grown.linked else { return };
     let stored = Stored { space: &space, slots: next.slots.view(&space) };
     for some in slots.chunks(AT_ONCE) {
-        let nodes = in_parts(threads, some, |part| nodes_of(stored, &links.coder, part));
+        let nodes = in_parts(threads, some, || (), |(), part| nodes_of(stored, &links.coder, part));
         links.put(nodes);
         let met = beside(stored, &grown.store, links, some, threads);
-        let led = in_parts(threads, &met, |part| {
-            let own = |met: &Met| {
-                let edges = (0..).zip(&met.edges);
-                let from = met.slot;
-                edges
-                    .map(move |(place, &(square, to))| Leading { from, place, to, square })
-                    .collect::<Vec<_>>()
-            };
-            links.led(
-                space.kernels,
-                &part.iter().flat_map(own).collect::<Vec<_>>(),
-                &mut EdgeBuffers::default(),
-            )
+        let led = in_parts(threads, &met, EdgeBuffers::default, |buffers, part| {
+            let edges: Vec<Leading> = part.iter().flat_map(Met::own_edges).collect();
+            links.led(space.kernels, &edges, buffers)
         });
         links.put(led);
         // From those that lead in all directions: edges from the others would take the place of better ones.
-        let back = met.iter().flat_map(|met| {
-            let chosen = met.edges.iter().take(met.chosen);
-            chosen.map(|&(square, from)| (from, (square, met.slot)))
-        });
-        lead_back(space.kernels, links, back.collect(), threads);
+        lead_back(space.kernels, links, met.iter().flat_map(Met::edges_back).collect(), threads);
         reach(stored, links, some, ADDED, threads);
     }
 }
@@ -71,13 +57,32 @@ struct Met {
     chosen: usize,
 }
 
-/// What `make` makes of all `things`, a part at a time.
-fn in_parts<T: Sync, M: Send>(threads: usize, things: &[T], make: impl Fn(&[T]) -> Vec<M> + Sync) -> Vec<M> {
+impl Met {
+    fn own_edges(&self) -> impl Iterator<Item = Leading> {
+        (0..).zip(&self.edges).map(|(place, &(square, to))| Leading { from: self.slot, place, to, square })
+    }
+
+    /// Which vectors edges are to lead to it from.
+    fn edges_back(&self) -> impl Iterator<Item = (u32, Close)> {
+        self.edges.iter().take(self.chosen).map(|&(square, from)| (from, (square, self.slot)))
+    }
+}
+
+/// What `make` makes of all `things`, a part at a time, with something that each thread makes for itself once.
+fn in_parts<T: Sync, S, M: Send>(
+    threads: usize,
+    things: &[T],
+    start: impl Fn() -> S + Sync,
+    make: impl Fn(&mut S, &[T]) -> Vec<M> + Sync,
+) -> Vec<M> {
     if things.len() <= PART {
-        return make(things);
+        return make(&mut start(), things);
     }
     let parts: Vec<&[T]> = things.chunks(PART).collect();
-    parallel::map(threads, parts.len(), |i| make(parts[i])).into_iter().flatten().collect()
+    parallel::map_with(threads, parts.len(), start, |state, i| make(state, parts[i]))
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The nodes of vectors, without edges.
@@ -97,14 +102,14 @@ fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<(u32, Vec<u
 fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], threads: usize) -> Vec<Met> {
     let (space, view) = (stored.space, links.view());
     let (collection, coded, leaves) = (stored.collection(), store.coded(space), store.view());
-    in_parts(threads, slots, |part| {
-        let (mut walker, mut scratch) = (Walker::default(), Scratch::default());
+    let buffers = || (Walker::default(), Scratch::default());
+    in_parts(threads, slots, buffers, |(walker, scratch), part| {
         let points = stored.points(part);
         let each = part.iter().zip(points.chunks_exact(space.dim));
         each.map(|(&slot, point)| {
-            walk_from_entries(space, links, point, WIDTH, Some(slot), &mut walker);
+            walk_from_entries(space, links, point, WIDTH, Some(slot), walker);
             walker.trail.cut(CHOSEN_FROM);
-            let in_leaves = probe(coded, &leaves, point, LOOK, NO_FILTER, &mut scratch);
+            let in_leaves = probe(coded, &leaves, point, LOOK, NO_FILTER, scratch);
             let met = walker.trail.found().chain(in_leaves.iter().copied()).map(|(_, other)| other);
             let mut met: Vec<u32> = met.filter(|&other| other != slot).collect();
             met.sort_unstable();
@@ -140,12 +145,12 @@ fn near(kernels: &Kernels, view: LinksView<'_>, slot: u32, others: &[u32]) -> Ve
 fn lead_back(kernels: &Kernels, links: &mut Links, mut back: Vec<(u32, Close)>, threads: usize) {
     back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.0.total_cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
     let groups: Vec<&[(u32, Close)]> = back.chunk_by(|a, b| a.0 == b.0).collect();
-    let led = in_parts(threads, &groups, |part| {
+    let led = in_parts(threads, &groups, EdgeBuffers::default, |buffers, part| {
         let edges = part.iter().flat_map(|group| {
             let new: Vec<Close> = group.iter().map(|&(_, close)| close).collect();
             places(kernels, links.view(), group[0].0, &new, false)
         });
-        links.led(kernels, &edges.collect::<Vec<_>>(), &mut EdgeBuffers::default())
+        links.led(kernels, &edges.collect::<Vec<_>>(), buffers)
     });
     links.put(led);
 }
@@ -161,17 +166,13 @@ pub(super) fn untie(next: &mut Version, version: &Version, slots: &[u32], thread
         let view = links.view();
         let stays = |slot: &u32| !gone.contains(slot) && view.own(*slot).is_some();
         // Most of those with an edge to a vector are among those beside it and those beside these.
-        let mut around: Vec<u32> = in_parts(threads, some, |part| {
-            part.iter().for_each(|&slot| view.fetch_edges(view.edges(slot)));
-            let beside = part.iter().flat_map(|&slot| view.edges(slot));
-            beside.flat_map(|beside| view.edges(*beside).iter().chain([beside])).copied().collect()
-        });
+        let mut around = in_parts(threads, some, || (), |(), part| within_two(view, part));
         around.sort_unstable();
         around.dedup();
         around.retain(stays);
-        let nodes = in_parts(threads, &around, |part| {
-            let gaps: Vec<Gap> = part.iter().flat_map(|&from| gaps(stored, view, from, &gone)).collect();
-            mended(space.kernels, links, &gaps)
+        let nodes = in_parts(threads, &around, EdgeBuffers::default, |buffers, part| {
+            let gaps: Vec<Gap> = part.iter().flat_map(|&from| gaps_of(stored, view, from, &gone)).collect();
+            mended(space.kernels, links, &gaps, buffers)
         });
         // Walks that begin at a vector that goes begin beside it.
         let instead: Vec<Option<u32>> =
@@ -185,6 +186,13 @@ pub(super) fn untie(next: &mut Version, version: &Version, slots: &[u32], thread
     }
 }
 
+/// The slots that one edge or two lead to from some, as often as they do.
+fn within_two(view: LinksView<'_>, slots: &[u32]) -> Vec<u32> {
+    slots.iter().for_each(|&slot| view.fetch_edges(view.edges(slot)));
+    let beside = slots.iter().flat_map(|&slot| view.edges(slot));
+    beside.flat_map(|beside| view.edges(*beside).iter().chain([beside])).copied().collect()
+}
+
 /// An edge of a vector that leads to one that goes, and the one that it is to lead to.
 struct Gap {
     from: u32,
@@ -193,7 +201,7 @@ struct Gap {
 }
 
 /// The edges of the vector `from` that lead to some that go. Each is to lead to the closest of those on the other side.
-fn gaps(stored: Stored<'_>, view: LinksView<'_>, from: u32, gone: &FxHashSet<u32>) -> Vec<Gap> {
+fn gaps_of(stored: Stored<'_>, view: LinksView<'_>, from: u32, gone: &FxHashSet<u32>) -> Vec<Gap> {
     let kernels = stored.space.kernels;
     let mut edges = view.edges(from).to_vec();
     let mut gaps = Vec::new();
@@ -217,13 +225,13 @@ fn gaps(stored: Stored<'_>, view: LinksView<'_>, from: u32, gone: &FxHashSet<u32
 }
 
 /// The nodes that have gaps, without them. Those of one node lie one behind the other, in the order of their places.
-fn mended(kernels: &Kernels, links: &Links, gaps: &[Gap]) -> Vec<(u32, Vec<u32>)> {
+fn mended(kernels: &Kernels, links: &Links, gaps: &[Gap], buffers: &mut EdgeBuffers) -> Vec<(u32, Vec<u32>)> {
     let edge = |gap: &Gap| {
         let (square, to) = gap.instead?;
         Some(Leading { from: gap.from, place: gap.place, to, square })
     };
     let edges: Vec<Leading> = gaps.iter().filter_map(edge).collect();
-    let mut nodes = links.led(kernels, &edges, &mut EdgeBuffers::default());
+    let mut nodes = links.led(kernels, &edges, buffers);
     // From the last place on, since the last edge of all moves into the gap.
     for gap in gaps.iter().rev().filter(|gap| gap.instead.is_none()) {
         let at = nodes.iter().position(|&(from, _)| from == gap.from).unwrap_or_else(|| {
