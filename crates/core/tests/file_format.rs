@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use linjin::index::{Add, Index, Metric, Note, Verify, Writing};
+use linjin::index::{Add, Index, Memory, Metric, Note, Verify, Writing};
 
 mod made;
 
@@ -143,9 +143,30 @@ fn metrics_have_the_numbers_of_the_page() {
     let path = folder.path().join("empty.linjin");
     let named = Metric::ALL.map(|metric| {
         Index::new(8, metric).unwrap().save(&path).unwrap();
-        format!("{} `{metric}`", number(&std::fs::read(&path).unwrap(), 16, 4))
+        format!("{} `{metric}`", number(&std::fs::read(&path).unwrap(), 16, 2))
     });
     assert!(page().contains(&format!("**metric**: {}.", named.join(", "))), "{named:?}");
+}
+
+#[test]
+fn memory_has_the_numbers_of_the_page() {
+    for (i, memory) in Memory::ALL.into_iter().enumerate() {
+        let mut bytes = Index::with_memory(8, Metric::Dot, memory).unwrap().to_bytes().unwrap();
+        assert_eq!((number(&bytes, 16, 2), number(&bytes, 18, 2)), (3, i as u64));
+        assert!(page().contains(&format!("{i} `{memory}`")), "{memory}");
+        assert_eq!(Index::from_bytes(&bytes).unwrap().info().memory, memory);
+        bytes[18] = 2;
+        with_new_sum(&mut bytes);
+        let error = Index::from_bytes(&bytes).unwrap_err().to_string();
+        assert!(error.contains("it takes memory in a way that is unknown"), "{error}");
+    }
+}
+
+/// Puts the checksum of a head where it belongs.
+fn with_new_sum(bytes: &mut [u8]) {
+    let head = 64 + 24 * sections(bytes).len();
+    let sum = crc32fast::hash(&bytes[..head]);
+    bytes[head..head + 4].copy_from_slice(&sum.to_le_bytes());
 }
 
 #[test]
@@ -198,14 +219,12 @@ fn sections_are_where_and_what_the_page_says() {
 fn a_byte_of_two_sections_is_refused() {
     let [_, sound] = golden();
     let table = sections(&sound);
-    let head = 64 + 24 * table.len();
     // Each section in the place of the next one, or upon the head.
     for (i, [kind, ..]) in table.iter().enumerate() {
         for place in [0, ALIGN, table[(i + 1) % table.len()][2]] {
             let mut bytes = sound.clone();
             bytes[64 + 24 * i + 8..][..8].copy_from_slice(&place.to_le_bytes());
-            let sum = crc32fast::hash(&bytes[..head]);
-            bytes[head..head + 4].copy_from_slice(&sum.to_le_bytes());
+            with_new_sum(&mut bytes);
             let error = Index::from_bytes(&bytes).unwrap_err().to_string();
             assert!(
                 error.contains("sections that lie upon each other"),

@@ -71,6 +71,13 @@ fn walks_find_what_brute_force_finds() {
 }
 
 #[test]
+fn a_new_graph_takes_what_its_file_takes() {
+    let made = index(&clumps(N, 7), 2);
+    let opened = Index::from_bytes(&made.to_bytes().unwrap()).unwrap();
+    assert_eq!(made.info().bytes, opened.info().bytes);
+}
+
+#[test]
 fn changes_keep_the_graph_sound() {
     let rows = clumps(N, 2);
     let index = index(&rows, 2);

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
@@ -142,27 +142,17 @@ fn the_server_answers_as_its_page_says() {
     let blocks: Vec<&str> =
         page.split("\n```console\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect();
     let mut lines = blocks.iter().flat_map(|block| console(block));
-    let (serve, address) = lines.next().unwrap();
-    let mut child = Command::new("sh")
-        .args(["-c", &format!("exec bin/{serve} --port 0")])
-        .current_dir(room.folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut told)
-        .unwrap();
-    let port = told.trim().trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
-    assert_eq!(told, address.replace("7465", &port));
+    let (command, address) = lines.next().unwrap();
+    let serving = serve::Serving::new(&room, &format!("{} --port 0", command.trim_start_matches("linjin ")));
+    let port = serving.port();
+    assert_eq!(serving.told, address.replace("7465", port));
     let mut asked = 0;
     for (command, printed) in lines {
-        let answer = typed(&room, &command.replace("7465", &port));
+        let answer = typed(&room, &command.replace("7465", port));
         assert_eq!(answer.trim_end(), printed.trim_end(), "{command}");
         asked += 1;
     }
     assert_eq!(asked, 4);
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 /// On a terminal, which `script` pretends to be.

@@ -7,23 +7,30 @@ use std::process::{Child, Command, Stdio};
 use super::*;
 
 /// The command while it serves.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
+    /// The line that it printed.
+    pub(crate) told: String,
     address: String,
 }
 
 impl Serving {
-    fn new(room: &Room, typed: &str) -> Self {
+    pub(crate) fn new(room: &Room, typed: &str) -> Self {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("linjin"))
             .current_dir(room.folder.path())
             .args(typed.split_whitespace())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
-        Self { child, address }
+        let mut told = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
+        let address = told.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        Self { child, told, address }
+    }
+
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap()
     }
 
     fn ask(&self, lines: &str) -> String {

@@ -10,6 +10,8 @@ use linjin_columns::{Columns, ExpressionError};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::selects;
+
 /// One value of each column.
 #[derive(Clone, Debug, Default)]
 struct Row {
@@ -42,13 +44,7 @@ fn table(rows: &[Row]) -> Columns {
 }
 
 fn all(rows: &[Row], cases: &[(&str, &[u64])]) {
-    let table = table(rows);
-    for (expression, expected) in cases {
-        match table.select(expression) {
-            Ok(found) => assert_eq!(found, *expected, "{expression}"),
-            Err(error) => panic!("{expression}: {error}"),
-        }
-    }
+    selects(&table(rows), cases);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use arrow_array::{
 };
 use linjin_columns::Columns;
 
+use crate::selects;
+
 const SECOND: i64 = 1_767_225_600; // 2026-01-01T00:00:00Z
 const DAY: i32 = 20_454; // 2026-01-01
 
@@ -88,13 +90,7 @@ fn table() -> Columns {
 }
 
 fn all(cases: &[(&str, &[u64])]) {
-    let table = table();
-    for (expression, expected) in cases {
-        match table.select(expression) {
-            Ok(found) => assert_eq!(found, *expected, "{expression}"),
-            Err(error) => panic!("{expression}: {error}"),
-        }
-    }
+    selects(&table(), cases);
 }
 
 #[test]

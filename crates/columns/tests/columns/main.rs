@@ -19,3 +19,13 @@ mod hostile;
 mod json;
 mod model;
 mod refusals;
+
+/// Each expression selects these ids of a table.
+fn selects(table: &linjin_columns::Columns, cases: &[(&str, &[u64])]) {
+    for (expression, expected) in cases {
+        match table.select(expression) {
+            Ok(found) => assert_eq!(found, *expected, "{expression}"),
+            Err(error) => panic!("{expression}: {error}"),
+        }
+    }
+}

@@ -138,6 +138,14 @@ impl Coder {
         }
     }
 
+    /// The nodes of vectors, without edges.
+    pub(crate) fn nodes(&self, kernels: &Kernels, points: Points<'_>) -> Vec<Vec<u32>> {
+        let layout = self.layout();
+        let mut nodes = vec![vec![0; layout.words()]; points.len()];
+        self.code(kernels, points, |i, own| layout.write(&mut nodes[i], own));
+        nodes
+    }
+
     /// The directions of edges between points, projected; `squares` are the squares of their lengths.
     pub(crate) fn directions(
         &self,
@@ -255,8 +263,7 @@ mod tests {
         let coder = coder.with_codebook(codebook);
 
         let layout = coder.layout();
-        let mut nodes = vec![vec![0; layout.words()]; N];
-        coder.code(kernels, points, |i, own| layout.write(&mut nodes[i], own));
+        let nodes = coder.nodes(kernels, points);
         let edges: Vec<(u32, Edge<'_>)> = (1..33)
             .map(|to| {
                 let square = (kernels.l2_squared)(points.row(0), points.row(to));

@@ -105,12 +105,13 @@ impl Layout {
         Own { square: number(0), times: number(1), unit: number(2), bytes: &bytes[..self.width] }
     }
 
-    /// The words of a node that its own vector takes, and those that its edges take without their codes; empty for an empty node.
+    /// The words of its own vector, to be fetched; none of an empty node.
     #[inline]
     pub(crate) fn own_words(self, node: &[u32]) -> &[u32] {
         node.get(self.own_at()..self.numbers_at() + 3).unwrap_or_default()
     }
 
+    /// The words of [`beside`](Self::beside), to be fetched; none of an empty node.
     #[inline]
     pub(crate) fn beside_words(self, node: &[u32]) -> &[u32] {
         node.get(self.edges_at()..self.edges_at() + EDGES).unwrap_or_default()

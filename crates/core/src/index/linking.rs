@@ -76,11 +76,12 @@ pub(super) fn build(ground: Ground<'_>, work: Work) -> Links {
     building.lead(&near, false);
     let near = building.by_walks(&near);
     building.lead(&near, true);
+    drop(near); // it is about as large as the nodes, which are about to be laid out once more
     let Building { coder, entries, nodes, order, .. } = building;
     let n = ground.stored.len();
     let mut links = Links::new(Arc::new(coder), Arc::new(entries), nodes.into_values(), n);
     reach(ground.stored, &mut links, &order, AT_BUILD, work.threads);
-    links
+    links.laid_out(n)
 }
 
 /// A graph on its way.
@@ -298,7 +299,7 @@ fn in_bytes(stored: Stored<'_>, coder: &Coder, threads: usize) -> Rows {
         rows
     });
     let mut all = Rows::with_capacity(n, width);
-    parts.iter().for_each(|part| all.append(part));
+    parts.into_iter().for_each(|part| all.append(&part));
     all
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::buffer::zeros;
 use super::overlay::Overlay;
 use crate::file::{Slice, Values};
-use crate::graph::{Coder, EDGES, Edge, EdgeBuffers, Layout, Nodes, Own};
+use crate::graph::{Close, Coder, EDGES, Edge, EdgeBuffers, Layout, Nodes, Own, sort, squares};
 use crate::simd::{self, Kernels};
 
 /// All nodes of a version.
@@ -79,13 +80,25 @@ impl<'a> LinksView<'a> {
     }
 
     /// Fetches the vectors in some slots, to be compared.
-    pub(super) fn fetch_owns(&self, slots: &[u32]) {
+    fn fetch_owns(&self, slots: &[u32]) {
         slots.iter().for_each(|&slot| simd::prefetch_many(self.layout.own_words(self.to_fetch(slot))));
     }
 
     /// Fetches where edges lead to from some slots.
     pub(super) fn fetch_edges(&self, slots: &[u32]) {
         slots.iter().for_each(|&slot| simd::prefetch_many(self.layout.beside_words(self.to_fetch(slot))));
+    }
+
+    /// The squared distances of the vectors in some slots from that in another one, by their bytes, closest first. Slots
+    /// without a vector are left out.
+    pub(super) fn near(&self, kernels: &Kernels, slot: u32, others: &[u32]) -> Vec<Close> {
+        self.fetch_owns(others);
+        let Some(own) = self.own(slot) else { return Vec::new() };
+        let known = others.iter().filter_map(|&other| Some((other, self.own(other)?)));
+        let (others, ends): (Vec<u32>, Vec<Own<'_>>) = known.unzip();
+        let mut close: Vec<Close> = squares(kernels, own, &ends).into_iter().zip(others).collect();
+        sort(&mut close);
+        close
     }
 
     /// The slots that edges lead to from one, in the order of their places; those without a vector are among them.
@@ -103,6 +116,19 @@ impl Links {
     /// How often a node was copied since all were laid out, on average.
     pub(super) fn copies_a_node(&self) -> usize {
         self.changed.copies() / self.len.max(1)
+    }
+
+    /// The same with the nodes of `n` slots laid out together.
+    pub(super) fn laid_out(&self, n: usize) -> Self {
+        let (layout, view) = (self.layout, self.view());
+        let mut nodes = zeros(n * layout.words());
+        for (slot, node) in (0..).zip(nodes.as_mut().chunks_exact_mut(layout.words())) {
+            match view.node(slot) {
+                Some(old) => node.copy_from_slice(old),
+                None => layout.clear(node),
+            }
+        }
+        Self::new(self.coder.clone(), self.entries.clone(), nodes.into_values(), n)
     }
 
     pub(super) fn view(&self) -> LinksView<'_> {

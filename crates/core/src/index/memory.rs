@@ -11,7 +11,7 @@ pub enum Memory {
     /// dimensions.
     #[default]
     Full,
-    /// Never a graph: leaves, of about a byte for each dimension and vector. Where there would have been a graph, searches take
+    /// Never a graph: leaves, of less than a byte for each dimension and vector. Where there would have been a graph, searches take
     /// longer; elsewhere nothing changes.
     Small,
 }

@@ -28,7 +28,7 @@ impl<V> Overlay<V> {
         middle[i / LOW % WIDTH].as_ref()?[i % WIDTH].as_deref()
     }
 
-    /// How often an entry was set or copied to be changed.
+    /// How often an entry came, or another one took the place of one that another version has too.
     pub(super) fn copies(&self) -> usize {
         self.copies
     }
@@ -40,8 +40,9 @@ impl<V> Overlay<V> {
     }
 
     pub(super) fn set(&mut self, i: usize, value: V) {
-        self.copies += 1;
-        *place(&mut self.uppers, i) = Some(Arc::new(value));
+        let place = place(&mut self.uppers, i);
+        self.copies += usize::from(place.as_ref().is_none_or(|entry| Arc::strong_count(entry) > 1));
+        *place = Some(Arc::new(value));
     }
 }
 
@@ -86,6 +87,7 @@ mod tests {
         }
         let before = overlay.clone();
         overlay.set(16, 17);
+        overlay.set(17, 5);
         overlay.set(17, 6);
         overlay.set(4_095, 7);
         assert_eq!(numbers.map(|i| before.get(i).copied()), numbers.map(Some));

@@ -4,7 +4,7 @@ use super::links::{Leading, Links};
 use super::room::places;
 use super::stored::Stored;
 use super::walker::{Walker, walk_from_entries};
-use crate::graph::{Close, EdgeBuffers, Own, sort, squares};
+use crate::graph::EdgeBuffers;
 use crate::parallel;
 use crate::simd::Kernels;
 
@@ -70,11 +70,7 @@ pub(super) fn reach(
 /// Leads edges to a vector from the closest of those beside it, in place of others.
 fn tether(kernels: &Kernels, links: &mut Links, slot: u32, buffers: &mut EdgeBuffers) {
     let view = links.view();
-    let Some(own) = view.own(slot) else { return };
-    let known = view.edges(slot).iter().filter_map(|&edge| Some((edge, view.own(edge)?)));
-    let (edges, ends): (Vec<u32>, Vec<Own<'_>>) = known.unzip();
-    let mut close: Vec<Close> = squares(kernels, own, &ends).into_iter().zip(edges).collect();
-    sort(&mut close);
+    let close = view.near(kernels, slot, view.edges(slot));
     let new: Vec<Leading> = close
         .iter()
         .take(TETHERS)

@@ -1,7 +1,7 @@
 //! Room for more edges.
 
 use super::links::{Leading, LinksView};
-use crate::graph::{Chooser, Close, EDGES, Own, choose, fill, sort, squares};
+use crate::graph::{Chooser, Close, EDGES, Own, choose, fill, sort};
 use crate::simd::Kernels;
 
 /// Edges from one vector to others, which are close to it, each in the place that it is to take: that of an edge that leads to
@@ -14,14 +14,13 @@ pub(super) fn places(
     new: &[Close],
     must: bool,
 ) -> Vec<Leading> {
-    let Some(own) = view.own(from) else { return Vec::new() };
-    let mut edges = view.edges(from).to_vec();
-    if edges.len() + new.len() > EDGES {
-        view.fetch_owns(&edges);
+    if view.own(from).is_none() {
+        return Vec::new();
     }
+    let mut edges = view.edges(from).to_vec();
     let mut leading: Vec<Leading> = Vec::with_capacity(new.len());
     for &(square, to) in new {
-        let Some(place) = place_for(kernels, view, own, &edges, (square, to), must) else { continue };
+        let Some(place) = place_for(kernels, view, from, &edges, (square, to), must) else { continue };
         match edges.get_mut(place) {
             Some(edge) => *edge = to,
             None => edges.push(to),
@@ -35,7 +34,7 @@ pub(super) fn places(
 fn place_for(
     kernels: &Kernels,
     view: LinksView<'_>,
-    own: Own<'_>,
+    from: u32,
     edges: &[u32],
     (square, to): Close,
     must: bool,
@@ -46,14 +45,10 @@ fn place_for(
     if edges.len() < EDGES {
         return Some(edges.len());
     }
-    let mut ends: Vec<Own<'_>> = Vec::with_capacity(edges.len());
-    for (place, &edge) in edges.iter().enumerate() {
-        match view.own(edge) {
-            Some(end) => ends.push(end),
-            None => return Some(place),
-        }
+    let mut close = view.near(kernels, from, edges);
+    if close.len() < edges.len() {
+        return edges.iter().position(|&edge| view.own(edge).is_none());
     }
-    let mut close: Vec<Close> = squares(kernels, own, &ends).into_iter().zip(edges.iter().copied()).collect();
     close.push((square, to));
     sort(&mut close);
     let mut stay = pick(kernels, view, &close);
@@ -95,14 +90,8 @@ mod tests {
         let coder = Coder::new(kernels, Codebook::train(kernels, points, random, 1), points.mean());
         let nodes = vec![0; N * coder.layout().words()];
         let mut links = Links::new(Arc::new(coder), Arc::default(), nodes.into(), N);
-        let (layout, coder) = (links.layout, links.coder.clone());
-        let mut nodes = Vec::new();
-        coder.code(kernels, points, |i, own| {
-            let mut node = vec![0; layout.words()];
-            layout.write(&mut node, own);
-            nodes.push((i as u32, node));
-        });
-        links.put(nodes);
+        let coder = links.coder.clone();
+        links.put((0..).zip(coder.nodes(kernels, points)));
         let square = |to: u32| (kernels.l2_squared)(points.row(0), points.row(to as usize));
         let places = |links: &Links, from: u32, to: u32, must| {
             places(kernels, links.view(), from, &[(square(to), to)], must)

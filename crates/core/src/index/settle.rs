@@ -6,13 +6,11 @@
 
 use super::buffer::zeros;
 use super::ids::Ids;
-use super::links::Links;
 use super::slots::{Base, Slots};
 use super::space::Space;
 use super::train::lay_out;
 use super::version::Version;
 use super::{Metric, NO_ID};
-use crate::graph::Nodes;
 use crate::leaves::Leaves;
 
 /// So many copies come on each part.
@@ -34,7 +32,7 @@ pub(super) fn settle(version: &mut Version) {
     if let Some(linked) = &mut grown.linked
         && linked.links.copies_a_node() >= COPIES
     {
-        linked.links = links(&linked.links, n);
+        linked.links = linked.links.laid_out(n);
     }
 }
 
@@ -75,16 +73,4 @@ fn slots(version: &Version, space: &Space) -> (Slots, Ids) {
         homes: homes.into(),
     };
     (Slots::new(base), Ids::new(table.into()))
-}
-
-fn links(links: &Links, n: usize) -> Links {
-    let (layout, view) = (links.layout, links.view());
-    let mut nodes = zeros(n * layout.words());
-    for (slot, node) in (0..).zip(nodes.as_mut().chunks_exact_mut(layout.words())) {
-        match view.node(slot) {
-            Some(old) => node.copy_from_slice(old),
-            None => layout.clear(node),
-        }
-    }
-    Links::new(links.coder.clone(), links.entries.clone(), nodes.into_values(), n)
 }

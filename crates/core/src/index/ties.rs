@@ -12,7 +12,7 @@ use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
-use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Own, closest, fill, sort, squares};
+use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, closest, fill};
 use crate::kmeans::Points;
 use crate::leaves::{NO_FILTER, Probe, Scratch, probe};
 use crate::parallel;
@@ -87,15 +87,9 @@ fn in_parts<T: Sync, S, M: Send>(
 
 /// The nodes of vectors, without edges.
 fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<(u32, Vec<u32>)> {
-    let (points, layout) = (stored.points(slots), coder.layout());
-    let points = Points { values: &points, dim: stored.space.dim };
-    let mut nodes = Vec::with_capacity(slots.len());
-    coder.code(stored.space.kernels, points, |i, own| {
-        let mut node = vec![0; layout.words()];
-        layout.write(&mut node, own);
-        nodes.push((slots[i], node));
-    });
-    nodes
+    let points = stored.points(slots);
+    let nodes = coder.nodes(stored.space.kernels, Points { values: &points, dim: stored.space.dim });
+    slots.iter().copied().zip(nodes).collect()
 }
 
 /// What is beside vectors that came, by a walk and a look into a few leaves.
@@ -114,7 +108,7 @@ fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], t
             let mut met: Vec<u32> = met.filter(|&other| other != slot).collect();
             met.sort_unstable();
             met.dedup();
-            let mut close = near(space.kernels, view, slot, &met);
+            let mut close = view.near(space.kernels, slot, &met);
             close.truncate(CHOSEN_FROM);
             let mut edges = pick(space.kernels, view, &close);
             let chosen = edges.len();
@@ -128,17 +122,6 @@ fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], t
         })
         .collect()
     })
-}
-
-/// The squared distances of some vectors from another one, by their bytes, closest first.
-fn near(kernels: &Kernels, view: LinksView<'_>, slot: u32, others: &[u32]) -> Vec<Close> {
-    view.fetch_owns(others);
-    let Some(own) = view.own(slot) else { return Vec::new() };
-    let known = others.iter().filter_map(|&other| Some((other, view.own(other)?)));
-    let (others, ends): (Vec<u32>, Vec<Own<'_>>) = known.unzip();
-    let mut close: Vec<Close> = squares(kernels, own, &ends).into_iter().zip(others).collect();
-    sort(&mut close);
-    close
 }
 
 /// Leads edges from the vectors that come first in `back` to those that come second, where there is room for them.
@@ -211,7 +194,7 @@ fn gaps_of(stored: Stored<'_>, view: LinksView<'_>, from: u32, gone: &FxHashSet<
         }
         let other = |other: &u32| *other != from && !gone.contains(other) && !edges.contains(other);
         let others: Vec<u32> = view.edges(edges[place]).iter().copied().filter(other).collect();
-        let instead = near(kernels, view, from, &others).first().map(|&(_, to)| {
+        let instead = view.near(kernels, from, &others).first().map(|&(_, to)| {
             let points = stored.points(&[from, to]);
             let (point, end) = points.split_at(stored.space.dim);
             ((kernels.l2_squared)(point, end), to)

@@ -149,8 +149,8 @@ fn two_towers_know_words_in_whole_numbers_too() {
 fn what_cannot_be_turned_is_refused() {
     let room = Room::new();
     room.write("rows.onnx", onnx::rows());
-    room.write("old.onnx", onnx::mean_colour_of(10));
-    room.write("eleven.onnx", onnx::mean_colour_of(11));
+    room.write("old.onnx", onnx::mean_colour_of(10, 8));
+    room.write("eleven.onnx", onnx::mean_colour_of(11, 8));
     room.write("words.onnx", "these are words");
     room.write("empty.onnx", "");
     room.write("cut.onnx", &onnx::mean_colour(8)[..60]);

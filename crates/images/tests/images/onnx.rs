@@ -78,29 +78,20 @@ fn model_of(version: u64, parts: &[Vec<u8>]) -> Vec<u8> {
 /// Pictures of `size` pixels into the means of red, green and blue, times two. The tensor `means`, inside, holds the means
 /// themselves.
 pub(crate) fn mean_colour(size: u64) -> Vec<u8> {
-    model(&[
+    mean_colour_of(13, size)
+}
+
+/// The same in this version of the operators.
+pub(crate) fn mean_colour_of(version: u64, size: u64) -> Vec<u8> {
+    let parts = [
         node("GlobalAveragePool", &["image"], "pooled", &[]),
         node("Flatten", &["pooled"], "means", &[attribute("axis", 1)]),
         node("MatMul", &["means", "twice"], "embedding", &[]),
         weights("twice", &[3, 3], &[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0]),
         value(11, "image", 1, &[1, 3, size, size]),
         value(12, "embedding", 1, &[1, 3]),
-    ])
-}
-
-/// The same in another version of the operators.
-pub(crate) fn mean_colour_of(version: u64) -> Vec<u8> {
-    model_of(
-        version,
-        &[
-            node("GlobalAveragePool", &["image"], "pooled", &[]),
-            node("Flatten", &["pooled"], "means", &[attribute("axis", 1)]),
-            node("MatMul", &["means", "same"], "embedding", &[]),
-            weights("same", &[3, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]),
-            value(11, "image", 1, &[1, 3, 8, 8]),
-            value(12, "embedding", 1, &[1, 3]),
-        ],
-    )
+    ];
+    model_of(version, &parts)
 }
 
 /// Pictures of 8 x 8 pixels into 24 values, by products of all kinds with these weights, 192 x 24: as they are, turned, once

@@ -40,7 +40,7 @@ use crate::errors::wrong_value;
 /// Any method may be called from any thread at any time. Searches, additions and files release the GIL.
 ///
 /// `memory` says how much the index may take to be fast: "full", where neighbours lie scattered a graph beside the leaves, some 2 KB
-/// a vector at 256 dimensions, or "small", never a graph: an eighth of that there, for searches that take longer. It is kept in the file.
+/// a vector at 256 dimensions, or "small", never a graph: a tenth of that there, for searches that take longer. It is kept in the file.
 ///
 /// Raises ValueError for another dimension, metric or memory.
 ///
