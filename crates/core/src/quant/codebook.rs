@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::groups::groups;
-use super::projection::{Projection, variances};
+use super::projection::{Projection, Whole, variances};
 use crate::kmeans::Points;
 use crate::parallel;
 use crate::random::Random;
@@ -49,6 +49,7 @@ pub(crate) struct Table {
     pub(crate) offset: f32,
     projected: Vec<f32>,
     exact: Vec<[f32; WORDS]>,
+    whole: Whole,
 }
 
 impl Table {
@@ -212,7 +213,7 @@ impl Codebook {
 
     /// Makes `table` that of `query`.
     pub(crate) fn table(&self, kernels: &Kernels, query: &[f32], measure: Measure, table: &mut Table) {
-        self.projection.apply(kernels, query, query.len(), &mut table.projected);
+        self.projection.apply_to_query(kernels, query, &mut table.whole, &mut table.projected);
         self.table_of_projected(kernels, measure, table);
     }
 
@@ -232,7 +233,7 @@ impl Codebook {
         measure: Measure,
         table: &mut Table,
     ) {
-        self.projection.apply(kernels, query, query.len(), &mut table.projected);
+        self.projection.apply_to_query(kernels, query, &mut table.whole, &mut table.projected);
         table.projected.iter_mut().zip(centre).for_each(|(value, centre)| *value -= centre);
         self.table_of_projected(kernels, measure, table);
     }

@@ -8,6 +8,7 @@ use super::lanes::{
 };
 use super::scan::{BLOCK, Scaled, Scan};
 use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_kernels, select_blocks};
+use super::shorts::{SHORTS, ShortSums};
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word};
 
@@ -19,6 +20,25 @@ pub(super) fn kernels() -> Option<&'static Kernels> {
         && is_x86_feature_detected!("fma")
         && is_x86_feature_detected!("popcnt");
     runs.then_some(&KERNELS)
+}
+
+/// [`fold_eight`] of four at a time, or the same with another `$operation` than an addition. It belongs into `unsafe`: the CPU must
+/// have AVX.
+macro_rules! fold_four_eights {
+    ($operation:ident, $a:expr, $b:expr, $c:expr, $d:expr) => {{
+        let mut folded = [0.0; SIDE_BY_SIDE];
+        let [a, b, c, d] = [$a, $b, $c, $d];
+        let a = $operation(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+        let b = $operation(_mm256_castps256_ps128(b), _mm256_extractf128_ps::<1>(b));
+        let c = $operation(_mm256_castps256_ps128(c), _mm256_extractf128_ps::<1>(c));
+        let d = $operation(_mm256_castps256_ps128(d), _mm256_extractf128_ps::<1>(d));
+        // [x0 + x2, x1 + x3, y0 + y2, y1 + y3]
+        let ab = $operation(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a));
+        let cd = $operation(_mm_movelh_ps(c, d), _mm_movehl_ps(d, c));
+        let (even, odd) = (_mm_shuffle_ps::<0b10_00_10_00>(ab, cd), _mm_shuffle_ps::<0b11_01_11_01>(ab, cd));
+        _mm_storeu_ps(folded.as_mut_ptr(), $operation(even, odd));
+        folded
+    }};
 }
 
 /// Lanes 0..8 and lanes 8..16.
@@ -106,7 +126,40 @@ impl Lanes for TwoYmm {
         unsafe {
             let (a, b) = (_mm256_add_ps(a.0, a.1), _mm256_add_ps(b.0, b.1));
             let (c, d) = (_mm256_add_ps(c.0, c.1), _mm256_add_ps(d.0, d.1));
-            fold_four_eights(a, b, c, d)
+            fold_four_eights!(_mm_add_ps, a, b, c, d)
+        }
+    }
+    #[inline(always)]
+    unsafe fn least_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `zero`.
+        unsafe {
+            let (a, b) = (_mm256_min_ps(a.0, a.1), _mm256_min_ps(b.0, b.1));
+            let (c, d) = (_mm256_min_ps(c.0, c.1), _mm256_min_ps(d.0, d.1));
+            fold_four_eights!(_mm_min_ps, a, b, c, d)
+        }
+    }
+    #[inline(always)]
+    unsafe fn most_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `zero`.
+        unsafe {
+            let (a, b) = (_mm256_max_ps(a.0, a.1), _mm256_max_ps(b.0, b.1));
+            let (c, d) = (_mm256_max_ps(c.0, c.1), _mm256_max_ps(d.0, d.1));
+            fold_four_eights!(_mm_max_ps, a, b, c, d)
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: &mut [u8; LANES]) {
+        // SAFETY: as in `zero`; `to` is sixteen bytes, and the store needs no alignment.
+        unsafe {
+            // Of what is no number the second operand comes out, here and below 0.
+            let (zero, most) = (_mm256_setzero_ps(), _mm256_set1_ps(255.0));
+            let low = _mm256_cvttps_epi32(_mm256_max_ps(_mm256_min_ps(self.0, most), zero));
+            let high = _mm256_cvttps_epi32(_mm256_max_ps(_mm256_min_ps(self.1, most), zero));
+            // [low 0..4, high 0..4, low 4..8, high 4..8]
+            let words = _mm256_packus_epi32(low, high);
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
         }
     }
 }
@@ -126,26 +179,6 @@ pub(super) unsafe fn fold_eight(lanes: __m256) -> f32 {
     }
 }
 
-/// [`fold_eight`] of four at a time.
-///
-/// # Safety
-///
-/// The CPU must have AVX.
-#[inline(always)]
-pub(super) unsafe fn fold_four_eights(a: __m256, b: __m256, c: __m256, d: __m256) -> [f32; SIDE_BY_SIDE] {
-    let mut sums = [0.0; SIDE_BY_SIDE];
-    // SAFETY: the caller's promise; the store is of four floats and needs no alignment.
-    unsafe {
-        let (a, b, c, d) = (quarters(a), quarters(b), quarters(c), quarters(d));
-        // [x0 + x2, x1 + x3, y0 + y2, y1 + y3]
-        let ab = _mm_add_ps(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a));
-        let cd = _mm_add_ps(_mm_movelh_ps(c, d), _mm_movehl_ps(d, c));
-        let (even, odd) = (_mm_shuffle_ps::<0b10_00_10_00>(ab, cd), _mm_shuffle_ps::<0b11_01_11_01>(ab, cd));
-        _mm_storeu_ps(sums.as_mut_ptr(), _mm_add_ps(even, odd));
-    }
-    sums
-}
-
 /// Lane i + lane i+4.
 ///
 /// # Safety
@@ -157,7 +190,39 @@ unsafe fn quarters(eight: __m256) -> __m128 {
     unsafe { _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight)) }
 }
 
-float_kernels!("avx2,fma", TwoYmm);
+/// Sums of products of pairs, in two registers.
+#[derive(Clone, Copy)]
+struct TwoSums(__m256i, __m256i);
+
+impl ShortSums for TwoSums {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise that AVX2 is there; so in every method below.
+        unsafe { Self(_mm256_setzero_si256(), _mm256_setzero_si256()) }
+    }
+    #[inline(always)]
+    unsafe fn add_products(self, query: &[i16; SHORTS], row: &[i16; SHORTS]) -> Self {
+        let (query, row): (*const __m256i, *const __m256i) = (query.as_ptr().cast(), row.as_ptr().cast());
+        // SAFETY: as in `zero`; both are twice 32 bytes, and the loads need no alignment.
+        unsafe {
+            let low = _mm256_madd_epi16(_mm256_loadu_si256(query), _mm256_loadu_si256(row));
+            let high = _mm256_madd_epi16(_mm256_loadu_si256(query.add(1)), _mm256_loadu_si256(row.add(1)));
+            Self(_mm256_add_epi32(self.0, low), _mm256_add_epi32(self.1, high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> i32 {
+        // SAFETY: as in `zero`.
+        unsafe {
+            let eight = _mm256_add_epi32(self.0, self.1);
+            let four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256::<1>(eight));
+            let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+            _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)))
+        }
+    }
+}
+
+float_kernels!("avx2,fma", TwoYmm, TwoSums);
 
 /// Bit counts by POPCNT: at one word a cycle it outruns AVX2's table look-ups on vectors of up to a few dozen words.
 #[target_feature(enable = "popcnt")]

@@ -8,6 +8,7 @@ use super::lanes::{
 };
 use super::scan::{BLOCK, Scaled, Scan};
 use super::scan_lanes::{Sums, scaled_block, scan_blocks, scan_kernels, select_blocks};
+use super::shorts::{SHORTS, ShortSums};
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word, avx2};
 
@@ -47,6 +48,23 @@ pub(super) fn first() -> Option<&'static Kernels> {
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw");
     runs.then_some(&FIRST)
+}
+
+/// The lanes of four registers, folded into one lane each by an `$operation`. It belongs into `unsafe`: the CPU must have AVX-512F.
+macro_rules! fold_four_sixteens {
+    ($operation:ident, $a:expr, $b:expr, $c:expr, $d:expr) => {{
+        let mut folded = [0.0; SIDE_BY_SIDE];
+        let [a, b, c, d] = [$a, $b, $c, $d];
+        // Fours of lanes are moved whole: [a0 a1 b0 b1] is lanes 0..8 of a and of b.
+        let ab = $operation(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xEE>(a, b));
+        let cd = $operation(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xEE>(c, d));
+        let four = $operation(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xDD>(ab, cd));
+        let two = $operation(four, _mm512_permute_ps::<0b01_00_11_10>(four));
+        let one = $operation(two, _mm512_permute_ps::<0b10_11_00_01>(two));
+        let firsts = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        _mm_storeu_ps(folded.as_mut_ptr(), _mm512_castps512_ps128(_mm512_permutexvar_ps(firsts, one)));
+        folded
+    }};
 }
 
 impl Lanes for __m512 {
@@ -112,20 +130,27 @@ impl Lanes for __m512 {
     }
     #[inline(always)]
     unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
-        let mut sums = [0.0; SIDE_BY_SIDE];
-        // SAFETY: as in `zero`; the store is of four floats and needs no alignment.
+        // SAFETY: as in `zero`; AVX-512F implies AVX.
+        unsafe { fold_four_sixteens!(_mm512_add_ps, a, b, c, d) }
+    }
+    #[inline(always)]
+    unsafe fn least_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `fold_four`.
+        unsafe { fold_four_sixteens!(_mm512_min_ps, a, b, c, d) }
+    }
+    #[inline(always)]
+    unsafe fn most_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `fold_four`.
+        unsafe { fold_four_sixteens!(_mm512_max_ps, a, b, c, d) }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: &mut [u8; LANES]) {
+        // SAFETY: as in `zero`; `to` is sixteen bytes, and the store needs no alignment.
         unsafe {
-            // Fours of lanes are moved whole: [a0 a1 b0 b1] is lanes 0..8 of a and of b.
-            let ab = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xEE>(a, b));
-            let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xEE>(c, d));
-            let four =
-                _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xDD>(ab, cd));
-            let two = _mm512_add_ps(four, _mm512_permute_ps::<0b01_00_11_10>(four));
-            let one = _mm512_add_ps(two, _mm512_permute_ps::<0b10_11_00_01>(two));
-            let firsts = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-            _mm_storeu_ps(sums.as_mut_ptr(), _mm512_castps512_ps128(_mm512_permutexvar_ps(firsts, one)));
+            // Of what is no number the second operand comes out.
+            let within = _mm512_max_ps(_mm512_min_ps(self, _mm512_set1_ps(255.0)), _mm512_setzero_ps());
+            _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(within)));
         }
-        sums
     }
 }
 
@@ -143,7 +168,32 @@ unsafe fn halves(lanes: __m512) -> __m256 {
     }
 }
 
-float_kernels!("avx512f,avx512bw,avx2,fma", __m512);
+/// Sums of products of pairs.
+#[derive(Clone, Copy)]
+struct OneSum(__m512i);
+
+impl ShortSums for OneSum {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise that AVX-512F and BW are there; so in every method below.
+        unsafe { Self(_mm512_setzero_si512()) }
+    }
+    #[inline(always)]
+    unsafe fn add_products(self, query: &[i16; SHORTS], row: &[i16; SHORTS]) -> Self {
+        // SAFETY: as in `zero`; both are 64 bytes, and the loads need no alignment.
+        unsafe {
+            let (query, row) = (_mm512_loadu_epi16(query.as_ptr()), _mm512_loadu_epi16(row.as_ptr()));
+            Self(_mm512_add_epi32(self.0, _mm512_madd_epi16(query, row)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> i32 {
+        // SAFETY: as in `zero`.
+        unsafe { _mm512_reduce_add_epi32(self.0) }
+    }
+}
+
+float_kernels!("avx512f,avx512bw,avx2,fma", __m512, OneSum);
 
 #[target_feature(enable = "avx512f,avx512vpopcntdq,popcnt")]
 fn hamming(x: &[Word], y: &[Word]) -> u64 {

@@ -27,6 +27,12 @@ pub(super) trait Lanes: Copy {
     unsafe fn fold(self) -> f32;
     /// [`fold`](Self::fold) of four at a time, which may share its last steps.
     unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE];
+    /// The least lane of each of four, any where one is no number.
+    unsafe fn least_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE];
+    /// The largest lane of each of four, any where one is no number.
+    unsafe fn most_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE];
+    /// Cut off to whole numbers; what is beyond a byte becomes 0 or 255, and what is no number 255.
+    unsafe fn store_bytes(self, to: &mut [u8; LANES]);
 }
 
 /// A value as rows hold it, which a float holds exactly.
@@ -368,7 +374,7 @@ unsafe fn blend_some<L: Lanes, const N: usize>(
 
 /// The floating-point half of a backend: the functions compiled for `$features` over the lanes `$lanes`.
 macro_rules! float_kernels {
-    ($features:literal, $lanes:ty) => {
+    ($features:literal, $lanes:ty, $shorts:ty) => {
         float_kernels!(@one $features, $lanes, dot, dot_rows, dot_rows_of_two, Product);
         float_kernels!(@one $features, $lanes, l2_squared, l2_squared_rows, l2_squared_rows_of_two, SquaredDifference);
         float_kernels!(@one $features, $lanes, l1, l1_rows, l1_rows_of_two, Difference);
@@ -385,7 +391,8 @@ macro_rules! float_kernels {
             exact: &mut Vec<[f32; $crate::simd::LANES]>,
             addends: &mut [u8],
         ) -> (f32, f32) {
-            $crate::simd::table::lut_table(from, exact, addends)
+            // SAFETY: this function enables the features that the lanes need.
+            unsafe { $crate::simd::table_lanes::table_of::<$lanes>(from, exact, addends) }
         }
 
         #[target_feature(enable = $features)]
@@ -402,6 +409,17 @@ macro_rules! float_kernels {
         #[target_feature(enable = $features)]
         fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
             $crate::simd::bytes::dot_bytes(query, rows, out)
+        }
+
+        #[target_feature(enable = $features)]
+        fn dot_shorts(query: &[i16], rows: &[i16], out: &mut [i32]) {
+            // SAFETY: this function enables the features that the lanes need.
+            unsafe { $crate::simd::shorts::dots::<$shorts>(query, rows, out) }
+        }
+
+        #[target_feature(enable = $features)]
+        fn to_shorts(values: &[f32], scale: f32, out: &mut [i16]) {
+            $crate::simd::shorts::to_shorts(values, scale, out)
         }
 
         #[target_feature(enable = $features)]
@@ -481,6 +499,14 @@ macro_rules! kernel_table {
                 unsafe { dot_pairs(xs, ys, out) }
             },
             dot_bytes: kernel_table!(@rows $dot_bytes),
+            dot_shorts: |query, rows, out| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { dot_shorts(query, rows, out) }
+            },
+            to_shorts: |values, scale, out| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { to_shorts(values, scale, out) }
+            },
             blend: |means, keeps, rows, weights| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { blend(means, keeps, rows, weights) }

@@ -8,6 +8,7 @@
 //! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
 //! | `scan_lanes.rs` | the same, once for all vector instruction sets |
 //! | `bytes.rs` | inner products of bytes, compiled for each instruction set |
+//! | `shorts.rs` | inner products of numbers of two bytes: the specification, and the loops for all vector instruction sets |
 //! | `codes.rs` | the codes of vectors, compiled for each instruction set |
 //! | `tiles.rs` | inner products of many points with many rows: the specification |
 //! | `tile_lanes.rs` | the same, once for all vector instruction sets |
@@ -15,7 +16,8 @@
 //! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ and GFNI) |
 //! | `neon.rs` | AArch64 |
 //! | `prefetch.rs` | a hint to the cache |
-//! | `table.rs` | the table of a query, compiled for each instruction set |
+//! | `table.rs` | the table of a query: the specification |
+//! | `table_lanes.rs` | the same, once for all vector instruction sets |
 //! | `parity.rs`, `parity_blocks.rs` | tests: every table equals the scalar one, bit for bit |
 //!
 //! # One sum on every machine
@@ -56,7 +58,10 @@ mod scalar;
 mod scan;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod scan_lanes;
+mod shorts;
 mod table;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod table_lanes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod tile_lanes;
 mod tiles;
@@ -67,6 +72,7 @@ pub(crate) use lines::Lines;
 pub(crate) use prefetch::{prefetch, prefetch_many};
 pub(crate) use scan::BLOCK;
 pub(crate) use scan::Scaled;
+pub(crate) use shorts::{SHORTS, in_fours};
 pub use table::Codewords;
 
 /// How many running sums a floating-point kernel keeps.
@@ -143,6 +149,12 @@ pub struct Kernels {
     pub dot_pairs: Pairs<f32, f32>,
     /// Inner products of bytes with many rows of them, exact for up to 65,535 values.
     pub dot_bytes: Rows<i8, i32>,
+    /// Inner products of numbers of two bytes with rows of them in fours, as [`in_fours`] puts them; modulo 2^32. Panics unless the
+    /// query has a multiple of 32 numbers, and there are results for a multiple of four rows.
+    pub dot_shorts: fn(&[i16], &[i16], &mut [i32]),
+    /// `(values, scale, out)`: the closest whole numbers to the values times the scale, and to what is beyond sixteen bits the
+    /// ends: ±32,767.
+    pub to_shorts: fn(&[f32], f32, &mut [i16]),
     /// `(means, keeps, rows, weights)`: each mean becomes `mean * keep` plus the rows times their weights, one fused in
     /// after the other. There is at least one row.
     pub blend: Blend,

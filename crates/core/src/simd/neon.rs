@@ -8,6 +8,7 @@ use super::lanes::{
 };
 use super::scan::{BLOCK, Scaled, Scan};
 use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_kernels, select_blocks};
+use super::shorts::{SHORTS, ShortSums};
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word};
 
@@ -112,9 +113,66 @@ impl Lanes for FourQ {
         // SAFETY: as in `zero`.
         unsafe { [a.fold(), b.fold(), c.fold(), d.fold()] }
     }
+    #[inline(always)]
+    unsafe fn least_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `zero`.
+        unsafe {
+            [a, b, c, d].map(|Self([a, b, c, d])| vminvq_f32(vminq_f32(vminq_f32(a, b), vminq_f32(c, d))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn most_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
+        // SAFETY: as in `zero`.
+        unsafe {
+            [a, b, c, d].map(|Self([a, b, c, d])| vmaxvq_f32(vmaxq_f32(vmaxq_f32(a, b), vmaxq_f32(c, d))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: &mut [u8; LANES]) {
+        // SAFETY: as in `zero`; `to` is sixteen bytes, and the store needs no alignment.
+        unsafe {
+            let most = vdupq_n_f32(255.0);
+            let [a, b, c, d] = self.0.map(|four| {
+                // What is no number is not below anything; what is below 0 becomes 0.
+                vmovn_u32(vcvtq_u32_f32(vbslq_f32(vcltq_f32(four, most), four, most)))
+            });
+            let (low, high) = (vmovn_u16(vcombine_u16(a, b)), vmovn_u16(vcombine_u16(c, d)));
+            vst1q_u8(to.as_mut_ptr(), vcombine_u8(low, high));
+        }
+    }
 }
 
-float_kernels!("neon", FourQ);
+/// Sums of products, in two registers.
+#[derive(Clone, Copy)]
+struct TwoSums(int32x4_t, int32x4_t);
+
+impl ShortSums for TwoSums {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: AArch64 always has NEON; so in every method below.
+        unsafe { Self(vdupq_n_s32(0), vdupq_n_s32(0)) }
+    }
+    #[inline(always)]
+    unsafe fn add_products(self, query: &[i16; SHORTS], row: &[i16; SHORTS]) -> Self {
+        let Self(mut low, mut high) = self;
+        for eight in (0..SHORTS).step_by(8) {
+            // SAFETY: as in `zero`; eight numbers from each multiple of eight are inside, and the loads need no alignment.
+            unsafe {
+                let (query, row) = (vld1q_s16(query.as_ptr().add(eight)), vld1q_s16(row.as_ptr().add(eight)));
+                low = vmlal_s16(low, vget_low_s16(query), vget_low_s16(row));
+                high = vmlal_high_s16(high, query, row);
+            }
+        }
+        Self(low, high)
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> i32 {
+        // SAFETY: as in `zero`.
+        unsafe { vaddvq_s32(vaddq_s32(self.0, self.1)) }
+    }
+}
+
+float_kernels!("neon", FourQ, TwoSums);
 
 #[target_feature(enable = "neon")]
 fn hamming(x: &[Word], y: &[Word]) -> u64 {

@@ -3,7 +3,7 @@
 use super::Codewords;
 use super::parity::{NOT_FINITE, Numbers, available, same};
 use super::scan::{BLOCK, Scaled};
-use super::{Kernels, LANES, scalar};
+use super::{Kernels, LANES, in_fours, scalar};
 
 /// Twice the most that a kernel may write.
 const ROOM: usize = 2 * 5 * BLOCK;
@@ -125,8 +125,8 @@ fn every_backend_scales_the_same_codes() {
 #[test]
 fn every_backend_finds_the_same_codes() {
     let mut numbers = Numbers(29);
-    for values in [1, 3, 16, 100] {
-        let ends: Vec<u32> = (1..=8).map(|group| (group * values / 8) as u32).collect();
+    for (values, groups) in [(1, 8), (3, 8), (16, 8), (100, 8), (100, 7), (5, 1)] {
+        let ends: Vec<u32> = (1..=groups).map(|group| (group * values / groups) as u32).collect();
         let mut rows = || -> Vec<[f32; LANES]> {
             (0..values).map(|_| std::array::from_fn(|_| numbers.plain())).collect()
         };
@@ -173,6 +173,53 @@ fn every_backend_multiplies_the_same_bytes() {
                 assert_eq!(got, wanted, "{}, {n} values", kernels.name);
             }
         }
+    }
+}
+
+#[test]
+fn every_backend_multiplies_the_same_shorts() {
+    let mut numbers = Numbers(37);
+    for n in [32, 64, 96, 800] {
+        let mut row = || -> Vec<i16> { (0..n).map(|_| numbers.next() as i16).collect() };
+        let rows: Vec<_> = (0..6).map(|_| row()).chain([vec![i16::MIN; n], vec![i16::MAX; n]]).collect();
+        for query in &rows {
+            let dot = |row: &Vec<i16>| -> i64 {
+                query.iter().zip(row).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum()
+            };
+            let wanted: Vec<i32> = rows.iter().map(|row| dot(row) as i32).collect();
+            for kernels in available() {
+                let mut got = vec![7; rows.len()];
+                (kernels.dot_shorts)(query, &in_fours(&rows), &mut got);
+                assert_eq!(got, wanted, "{}, {n} values", kernels.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_backend_rounds_to_the_same_shorts() {
+    let values = [
+        0.0,
+        -0.0,
+        0.49,
+        0.5,
+        -0.5,
+        1.5,
+        -7.3,
+        16_383.6,
+        -16_383.6,
+        2e4,
+        -2e4,
+        f32::MAX,
+        f32::INFINITY,
+        f32::NAN,
+    ];
+    let wanted = [0, 0, 1, 1, -1, 3, -15, 32_767, -32_767, 32_767, -32_767, 32_767, 32_767, 32_767];
+    let (values, wanted) = (values.repeat(3), wanted.repeat(3));
+    for kernels in available() {
+        let mut got = vec![7; values.len()];
+        (kernels.to_shorts)(&values, 2.0, &mut got);
+        assert_eq!(got, wanted, "{}", kernels.name);
     }
 }
 
@@ -286,6 +333,11 @@ fn lengths_that_do_not_belong_together_are_refused() {
         );
     });
     refused(|kernels| (kernels.dot_bytes)(&[1, 2], &[&[1]], &mut [0]));
+    refused(|kernels| (kernels.dot_shorts)(&[1; 32], &[1; 127], &mut [0; 4]));
+    refused(|kernels| (kernels.dot_shorts)(&[1; 32], &[1; 64], &mut [0; 2]));
+    refused(|kernels| (kernels.dot_shorts)(&[1; 16], &[1; 64], &mut [0; 4]));
+    refused(|kernels| (kernels.dot_shorts)(&[], &[], &mut [0; 4]));
+    refused(|kernels| (kernels.to_shorts)(&[1.0], 1.0, &mut [0; 2]));
     for (points, dim, tiles, out) in
         [(5, 0, 80, 16), (6, 5, 80, 16), (5, 5, 81, 16), (5, 5, 96, 16), (5, 5, 80, 15), (10, 5, 80, 16)]
     {
@@ -297,8 +349,8 @@ fn lengths_that_do_not_belong_together_are_refused() {
 
 #[test]
 fn tables_of_a_query_are_the_same_bytes() {
-    for values in [1, 3, 16, 100] {
-        let ends: Vec<u32> = (1..=8).map(|group| (group * values / 8) as u32).collect();
+    for (values, groups) in [(1, 8), (3, 8), (16, 8), (100, 8), (100, 7), (5, 1)] {
+        let ends: Vec<u32> = (1..=groups).map(|group| (group * values / groups) as u32).collect();
         let row: Vec<f32> = (0..values).map(|i| (i as f32 + 0.7).sin() * 3.0).collect();
         let words: Vec<[f32; LANES]> =
             (0..values).map(|i| std::array::from_fn(|lane| ((i * LANES + lane) as f32).cos())).collect();

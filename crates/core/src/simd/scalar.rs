@@ -3,6 +3,7 @@
 use super::bytes::dot_bytes;
 use super::codes::lut_codes;
 use super::scan::{Scan, lut_scaled, lut_scan_blocks, lut_select};
+use super::shorts::{dot_shorts, to_shorts};
 use super::table::lut_table;
 use super::tiles::tile_dots;
 use super::{Kernels, LANES, WholeRows, Word};
@@ -24,6 +25,8 @@ static KERNELS: Kernels = Kernels {
     l1_rows_of_two: |queries, rows, out| each_of_two(l1, queries, rows, out),
     dot_pairs,
     dot_bytes: |query, rows, out| dot_bytes(query, rows, out),
+    dot_shorts: |query, rows, out| dot_shorts(query, rows, out),
+    to_shorts: |values, scale, out| to_shorts(values, scale, out),
     blend,
     lut_scan: |table, block, sums| lut_scan_blocks(table, block, std::slice::from_mut(sums)),
     lut_scan_blocks,

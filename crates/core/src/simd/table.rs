@@ -1,5 +1,4 @@
-//! The table of a query: what each of sixteen codewords adds to a sum, as bytes. Written once; each backend compiles it for
-//! its own instruction set.
+//! The table of a query: what each of sixteen codewords adds to a sum, as bytes. The specification.
 
 use super::LANES;
 
@@ -16,9 +15,7 @@ pub struct Codewords<'a> {
     pub weight: Option<f32>,
 }
 
-/// The specification, and the code of every backend: it is inlined into a function that enables an instruction set, and
-/// its loops over sixteen become single instructions there. It multiplies and adds in two steps, so that all agree.
-#[inline(always)]
+/// The specification. It multiplies and adds in two steps.
 pub(super) fn lut_table(
     from: &Codewords<'_>,
     exact: &mut Vec<[f32; LANES]>,
@@ -67,16 +64,10 @@ pub(super) fn lut_table(
     }
     let per_unit = if widest > 0.0 { 255.0 / widest } else { 0.0 };
     for (addends, sums) in addends.as_chunks_mut::<LANES>().0.iter_mut().zip(exact) {
-        let mut whole = [0_i32; LANES];
         for lane in 0..LANES {
-            // Between 0 and 255 by the choice of the unit; adding a half and cutting off rounds.
+            // Between 0 and 255 by the choice of the unit; adding a half and cutting off rounds. Sums that are no numbers count as 255.
             let scaled = sums[lane] * per_unit + 0.5;
-            let scaled = if scaled < 255.0 { scaled } else { 255.0 };
-            // SAFETY: the comparison lets neither NaN nor more than 255 through, and nothing here is below 0.
-            whole[lane] = unsafe { scaled.to_int_unchecked::<i32>() };
-        }
-        for lane in 0..LANES {
-            addends[lane] = whole[lane] as u8;
+            addends[lane] = if scaled < 255.0 { scaled as u8 } else { 255 };
         }
     }
     (offset, widest / 255.0)
