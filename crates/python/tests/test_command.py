@@ -42,3 +42,26 @@ def test_the_command_builds_searches_and_describes(tmp_path):
 
     # A file that is no index has an exit code of its own.
     assert linjin("info", "x.npy", folder=tmp_path) == ("", 3)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "snappy", "gzip", "lz4", "none"])
+def test_the_command_reads_parquet(tmp_path, compression):
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    vectors = np.random.default_rng(2).standard_normal((300, 6), np.float32)
+    rows = {
+        "sku": [f"sku-{row}" for row in range(300)],
+        "price": np.arange(300.0),
+        "vector": pa.FixedSizeListArray.from_arrays(vectors.ravel(), 6),
+    }
+    parquet.write_table(pa.table(rows), tmp_path / "shop.parquet", compression=compression, row_group_size=120)
+    np.save(tmp_path / "q.npy", vectors[:3])
+
+    built = ("build", "shop.parquet", "--ids", "sku", "--columns", "price", "-o", "shop.linjin", "-m", "euclidean")
+    assert linjin(*built, folder=tmp_path)[1] == 0
+    sought = ("search", "shop.linjin", "q.npy", "-k", "4", "--exact", "--json", "--filter", "price >= 100")
+    out, code = linjin(*sought, folder=tmp_path)
+    assert code == 0
+    distances = np.linalg.norm(vectors[:3, None] - vectors[None, 100:], axis=2)
+    expected = [[f"sku-{row + 100}" for row in rows] for rows in np.argsort(distances, axis=1)[:, :4]]
+    assert [json.loads(line)["ids"] for line in out.splitlines()] == expected

@@ -127,16 +127,9 @@ fn broken(what: &str) -> ArrowError {
     ArrowError::IpcError(what.to_owned())
 }
 
-#[cfg(feature = "parquet")]
 fn parquet(file: File) -> Result<RecordBatch, ArrowError> {
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
     all(arrow_array::RecordBatchReader::schema(&reader), reader)
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet(_: File) -> Result<RecordBatch, ArrowError> {
-    let what = "this linjin was built without Parquet; build it with the feature `parquet`, or save the table as .arrow";
-    Err(ArrowError::NotYetImplemented(what.to_owned()))
 }
 
 fn all(

@@ -16,7 +16,6 @@
 mod arrow;
 mod besides;
 mod element;
-#[cfg(feature = "hdf5")]
 mod hdf5;
 mod npy;
 mod rows;
@@ -101,16 +100,7 @@ fn load<S: Sink>(
         Some("bvecs") => vecs::Vecs::open(path, Kind::U8).and_then(|source| fill(source, plan)),
         Some("ivecs") => vecs::Vecs::open(path, Kind::I32).and_then(|source| fill(source, plan)),
         Some("arrow" | "parquet") => arrow::Table::open(path, dataset).and_then(|source| fill(source, plan)),
-        #[cfg(feature = "hdf5")]
         Some("hdf5" | "h5") => hdf5::Hdf5::open(path, dataset).and_then(|source| fill(source, plan)),
-        #[cfg(not(feature = "hdf5"))]
-        Some("hdf5" | "h5") => {
-            _ = dataset;
-            return Err(Failure::Usage(format!(
-                "{}: this linjin was built without HDF5; build it with the feature `hdf5`, or save the array as .npy",
-                path.display()
-            )));
-        }
         _ => {
             return Err(Failure::Usage(format!(
                 "{}: the name has to end in .npy, .fvecs, .bvecs, .ivecs, .hdf5, .h5, .arrow or .parquet",
@@ -192,12 +182,7 @@ pub(crate) fn carries_truth(path: &Path) -> bool {
 
 /// What an .hdf5 file says of how distance is measured, in the words of ann-benchmarks.
 pub(crate) fn distance(path: &Path) -> Option<String> {
-    #[cfg(feature = "hdf5")]
-    if carries_truth(path) {
-        return hdf5::distance(path);
-    }
-    _ = path;
-    None
+    if carries_truth(path) { hdf5::distance(path) } else { None }
 }
 
 fn list(shape: &[u64]) -> Result<(), Fault> {

@@ -143,7 +143,6 @@ fn merged_indexes_keep_their_columns() {
 }
 
 #[test]
-#[cfg(feature = "parquet")]
 fn parquet_is_read() {
     let room = room(5);
     let file = File::create(room.path("shop.parquet")).unwrap();

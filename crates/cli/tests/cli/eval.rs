@@ -62,7 +62,6 @@ fn truth_from_a_file() {
     assert!(said("--truth absent.ivecs").contains("the neighbour 777 of query 4 is not in x.linjin"));
 }
 
-#[cfg(feature = "hdf5")]
 #[test]
 fn the_files_of_ann_benchmarks_bring_everything() {
     let room = Room::new();

@@ -78,7 +78,6 @@ fn vecs_say_what_is_wrong() {
     );
 }
 
-#[cfg(feature = "hdf5")]
 #[test]
 fn hdf5_says_what_is_wrong() {
     let whole = fs::read(kept("plain.hdf5")).unwrap();
@@ -105,7 +104,7 @@ fn no_bytes_crash_a_reader() {
         ("x.fvecs", fvecs(&numbers(8, 4, 1))),
         ("x.ivecs", vecs(&ids, |id| id.to_le_bytes().to_vec())),
     ];
-    for name in ["plain.hdf5", "deflated.hdf5", "newest.hdf5"].iter().filter(|_| cfg!(feature = "hdf5")) {
+    for name in ["plain.hdf5", "deflated.hdf5", "newest.hdf5"] {
         files.push(("x.hdf5", fs::read(kept(name)).unwrap()));
     }
     let mut next = dice(7);

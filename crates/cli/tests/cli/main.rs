@@ -24,7 +24,6 @@ mod files;
 mod images;
 mod inputs;
 mod journal;
-#[cfg(feature = "parquet")]
 mod pages;
 mod round_trip;
 #[cfg(feature = "serve")]

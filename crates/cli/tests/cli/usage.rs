@@ -79,7 +79,6 @@ fn files_that_are_not_there_are_named() {
     room.vectors();
     for (typed, name) in [
         ("build nothing.npy -o a.linjin", "nothing.npy"),
-        #[cfg(feature = "hdf5")]
         ("build nothing.hdf5 -o a.linjin", "nothing.hdf5"),
         ("build x.npy --ids nothing.npy -o a.linjin", "nothing.npy"),
         ("build x.npy -o nowhere/a.linjin", "nowhere"),
