@@ -9,6 +9,8 @@ import re
 
 import linjin
 import linjin.annoy
+import linjin.langchain
+import linjin.sklearn
 
 MARK = "<!-- api -->"
 # The line that leads to the other language; the site has a switch for that.
@@ -34,6 +36,9 @@ def api():
     parts.append("## linjin.annoy\n\n" + inspect.getdoc(linjin.annoy))
     parts.append(section("linjin.annoy", linjin.annoy.install, 3))
     parts.append(section("linjin.annoy", linjin.annoy.AnnoyIndex, 3, "AnnoyIndex"))
+    for module, thing in [(linjin.sklearn, linjin.sklearn.LinjinTransformer), (linjin.langchain, linjin.langchain.LinjinVectorStore)]:
+        parts.append(f"## {module.__name__}\n\n{inspect.getdoc(module)}")
+        parts.append(section(module.__name__, thing, 3))
     return "\n\n".join(parts)
 
 
@@ -48,7 +53,9 @@ def section(module, thing, level, name=None):
     lines = [f"{'#' * level} {module}.{name}", *body(thing, f"{module}.{name}")]
     if not inspect.isclass(thing) or is_error(thing):
         return "\n\n".join(lines)
-    for attribute in sorted(name for name in dir(thing) if not name.startswith("_")):
+    # Without what it only inherits from another library.
+    ours = [vars(base) for base in thing.__mro__ if base.__module__.split(".")[0] == "linjin"]
+    for attribute in sorted(name for name in set().union(*ours) if not name.startswith("_")):
         member = getattr(thing, attribute)
         lines += [f"{'#' * (level + 1)} {name}.{attribute}", *body(member, attribute)]
     return "\n\n".join(lines)
@@ -58,6 +65,25 @@ def body(thing, name):
     """The signature, where there is one, and the docstring."""
     found = []
     if callable(thing) and not is_error(thing):
-        signature = re.sub(r"\(\$?self(, /)?(, )?", "(", str(inspect.signature(thing)))
+        signature = re.sub(r"\(\$?self(, /)?(, )?", "(", str(plain(inspect.signature(thing))))
         found.append(f"```text\n{name}{signature}\n```")
     return [*found, inspect.getdoc(thing)]
+
+
+class Plain(str):
+    """An annotation that shows without the quotes of a string."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return str(self)
+
+
+def plain(signature):
+    """The signature with annotations as they were typed."""
+
+    def bare(annotation):
+        return Plain(annotation) if isinstance(annotation, str) else annotation
+
+    parameters = [it.replace(annotation=bare(it.annotation)) for it in signature.parameters.values()]
+    return signature.replace(parameters=parameters, return_annotation=bare(signature.return_annotation))

@@ -34,10 +34,10 @@ from ._linjin import open as open_index
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["LinjinVectorStore"]
+__all__ = ["Filter", "LinjinVectorStore"]
 
 # What documents may be found: metadata that has to be equal, or a function of the document.
-_Filter: TypeAlias = dict[str, Any] | Callable[[Document], bool]
+Filter: TypeAlias = dict[str, Any] | Callable[[Document], bool]
 
 _DOCUMENTS = "documents.json"
 
@@ -144,7 +144,7 @@ class LinjinVectorStore(VectorStore):
         embedding: Sequence[float],
         k: int = 4,
         *,
-        filter: _Filter | None = None,
+        filter: Filter | None = None,
         recall: float | None = None,
         **kwargs: Any,
     ) -> list[tuple[Document, float]]:
@@ -170,7 +170,7 @@ class LinjinVectorStore(VectorStore):
         fetch_k: int = 20,
         lambda_mult: float = 0.5,
         *,
-        filter: _Filter | None = None,
+        filter: Filter | None = None,
         recall: float | None = None,
         **kwargs: Any,
     ) -> list[Document]:
@@ -184,7 +184,7 @@ class LinjinVectorStore(VectorStore):
             return [self._shown(numbers[place]) for place in chosen]
 
     def _closest(
-        self, embedding: Sequence[float], k: int, filter: _Filter | None, recall: float | None
+        self, embedding: Sequence[float], k: int, filter: Filter | None, recall: float | None
     ) -> tuple[list[int], list[float], NDArray[Any]]:
         """Numbers, distances and vectors of the `k` closest documents that pass the filter."""
         if self._index is None:
