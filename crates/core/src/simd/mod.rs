@@ -149,7 +149,7 @@ pub struct Kernels {
     pub dot_pairs: Pairs<f32, f32>,
     /// Inner products of bytes with many rows of them, exact for up to 65,535 values.
     pub dot_bytes: Rows<i8, i32>,
-    /// Inner products of numbers of two bytes with rows of them in fours, as [`in_fours`] puts them; modulo 2^32. Panics unless the
+    /// Inner products of numbers of two bytes with rows of them in fours, as `in_fours` puts them; modulo 2^32. Panics unless the
     /// query has a multiple of 32 numbers, and there are results for a multiple of four rows.
     pub dot_shorts: fn(&[i16], &[i16], &mut [i32]),
     /// `(values, scale, out)`: the closest whole numbers to the values times the scale, and to what is beyond sixteen bits the
