@@ -134,8 +134,9 @@ fuzz-smoke: ## every fuzz target for a minute; FUZZ_SECONDS=n for longer
 # leaks at the end is off: it traces the process, which many sandboxes refuse, and then counts as a crash.
 fuzz: target/tools/bin/cargo-fuzz ## every fuzz target for ten minutes; FUZZ_SECONDS=n for shorter, FUZZ_SEED=n for the same inputs again
 	@export PATH="$(CURDIR)/target/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 ASAN_OPTIONS=detect_leaks=0; cd fuzz; \
-	cargo run --quiet --example seed -- corpus ../crates/python/tests/golden ../crates/cli/tests/cli/data; \
-	for target in $$(cargo fuzz list --fuzz-dir .); do \
+	cargo fuzz build --fuzz-dir .; \
+	target/*/release/seed corpus ../crates/python/tests/golden ../crates/cli/tests/cli/data; \
+	for target in $$(cargo fuzz list --fuzz-dir . | grep -vx seed); do \
 	  echo "== $$target, $(or $(FUZZ_SECONDS),600) s"; \
 	  case "$$target" in vector_files) quiet=-close_fd_mask=3;; *) quiet=-close_fd_mask=0;; esac; \
 	  cargo fuzz run --fuzz-dir . "$$target" -- -max_total_time=$(or $(FUZZ_SECONDS),600) -seed=$(or $(FUZZ_SEED),0) \
