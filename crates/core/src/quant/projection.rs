@@ -1,5 +1,7 @@
 //! Which directions of a space are coded, and in which order.
 
+use std::sync::Arc;
+
 use bytemuck::cast_slice;
 
 use crate::kmeans::{Points, Tiles};
@@ -24,11 +26,11 @@ pub(crate) enum Projection {
     /// Some of the vector's own values.
     Chosen(Vec<u32>),
     /// Inner products with orthonormal directions: the principal components.
-    Rotated(Rotation),
+    Rotated(Arc<Rotation>),
 }
 
-/// Orthonormal directions.
-#[derive(Clone, Debug)]
+/// Orthonormal directions, which the codebooks of leaves, directory and graph share.
+#[derive(Debug)]
 pub(crate) struct Rotation {
     tiles: Tiles,
     /// The directions once more in whole numbers, [`in_fours`], in units of 1 / [`LENGTH`]: half as many bytes, all of which a query
@@ -41,14 +43,14 @@ pub(crate) struct Rotation {
 const LENGTH: f32 = 32_767.0;
 
 impl Rotation {
-    fn new(kernels: &Kernels, rows: Points<'_>) -> Self {
+    fn new(kernels: &Kernels, rows: Points<'_>) -> Arc<Self> {
         let shorts = (0..rows.len()).map(|i| {
             let mut row = vec![0; rows.dim];
             (kernels.to_shorts)(rows.row(i), LENGTH, &mut row);
             row
         });
         let shorts = in_fours(&shorts.collect::<Vec<_>>());
-        Self { tiles: Tiles::new(kernels, rows), shorts }
+        Arc::new(Self { tiles: Tiles::new(kernels, rows), shorts })
     }
 
     /// The inner products of a query with the directions, up to a thousandth of its length, in [`Tiles::padded`] numbers.
@@ -151,10 +153,9 @@ impl Projection {
     pub(crate) fn truncate(&mut self, kernels: &Kernels, len: usize) {
         match self {
             Self::Chosen(order) => order.truncate(len),
-            Self::Rotated(Rotation { tiles, .. }) => {
-                let rows = tiles.rows();
-                let values = &rows[..len * tiles.dim];
-                *self = Self::Rotated(Rotation::new(kernels, Points { values, dim: tiles.dim }));
+            Self::Rotated(rotation) => {
+                let (rows, dim) = (rotation.tiles.rows(), rotation.tiles.dim);
+                *rotation = Rotation::new(kernels, Points { values: &rows[..len * dim], dim });
             }
         }
     }
@@ -209,8 +210,8 @@ impl Projection {
     pub(crate) fn to_words(&self) -> Vec<u32> {
         match self {
             Self::Chosen(order) => [&[0, order.len() as u32], order.as_slice()].concat(),
-            Self::Rotated(Rotation { tiles, .. }) => {
-                [&[1, tiles.len() as u32], cast_slice(tiles.rows().as_slice())].concat()
+            Self::Rotated(rotation) => {
+                [&[1, self.len() as u32], cast_slice(rotation.tiles.rows().as_slice())].concat()
             }
         }
     }

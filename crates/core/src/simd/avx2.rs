@@ -8,7 +8,8 @@ use super::lanes::{
 };
 use super::scan::{BLOCK, Scaled, Scan};
 use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_kernels, select_blocks};
-use super::shorts::{SHORTS, ShortSums};
+use super::shorts::SHORTS;
+use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word};
 
@@ -22,12 +23,13 @@ pub(super) fn kernels() -> Option<&'static Kernels> {
     runs.then_some(&KERNELS)
 }
 
-/// [`fold_eight`] of four at a time, or the same with another `$operation` than an addition. It belongs into `unsafe`: the CPU must
+/// [`Lanes::fold`] of four at a time, or the same with another `$operation` than an addition. It belongs into `unsafe`: the CPU must
 /// have AVX.
-macro_rules! fold_four_eights {
-    ($operation:ident, $a:expr, $b:expr, $c:expr, $d:expr) => {{
+macro_rules! fold_four {
+    ($of_eights:ident, $operation:ident, $a:expr, $b:expr, $c:expr, $d:expr) => {{
         let mut folded = [0.0; SIDE_BY_SIDE];
-        let [a, b, c, d] = [$a, $b, $c, $d];
+        let (a, b) = ($of_eights($a.0, $a.1), $of_eights($b.0, $b.1));
+        let (c, d) = ($of_eights($c.0, $c.1), $of_eights($d.0, $d.1));
         let a = $operation(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
         let b = $operation(_mm256_castps256_ps128(b), _mm256_extractf128_ps::<1>(b));
         let c = $operation(_mm256_castps256_ps128(c), _mm256_extractf128_ps::<1>(c));
@@ -123,29 +125,17 @@ impl Lanes for TwoYmm {
     #[inline(always)]
     unsafe fn fold_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
         // SAFETY: as in `zero`.
-        unsafe {
-            let (a, b) = (_mm256_add_ps(a.0, a.1), _mm256_add_ps(b.0, b.1));
-            let (c, d) = (_mm256_add_ps(c.0, c.1), _mm256_add_ps(d.0, d.1));
-            fold_four_eights!(_mm_add_ps, a, b, c, d)
-        }
+        unsafe { fold_four!(_mm256_add_ps, _mm_add_ps, a, b, c, d) }
     }
     #[inline(always)]
     unsafe fn least_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
         // SAFETY: as in `zero`.
-        unsafe {
-            let (a, b) = (_mm256_min_ps(a.0, a.1), _mm256_min_ps(b.0, b.1));
-            let (c, d) = (_mm256_min_ps(c.0, c.1), _mm256_min_ps(d.0, d.1));
-            fold_four_eights!(_mm_min_ps, a, b, c, d)
-        }
+        unsafe { fold_four!(_mm256_min_ps, _mm_min_ps, a, b, c, d) }
     }
     #[inline(always)]
     unsafe fn most_of_four(a: Self, b: Self, c: Self, d: Self) -> [f32; SIDE_BY_SIDE] {
         // SAFETY: as in `zero`.
-        unsafe {
-            let (a, b) = (_mm256_max_ps(a.0, a.1), _mm256_max_ps(b.0, b.1));
-            let (c, d) = (_mm256_max_ps(c.0, c.1), _mm256_max_ps(d.0, d.1));
-            fold_four_eights!(_mm_max_ps, a, b, c, d)
-        }
+        unsafe { fold_four!(_mm256_max_ps, _mm_max_ps, a, b, c, d) }
     }
     #[inline(always)]
     unsafe fn store_bytes(self, to: &mut [u8; LANES]) {

@@ -8,7 +8,8 @@ use super::lanes::{
 };
 use super::scan::{BLOCK, Scaled, Scan};
 use super::scan_lanes::{Sums, scaled_block, scan_blocks, scan_kernels, select_blocks};
-use super::shorts::{SHORTS, ShortSums};
+use super::shorts::SHORTS;
+use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word, avx2};
 

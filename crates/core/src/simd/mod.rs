@@ -8,7 +8,8 @@
 //! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
 //! | `scan_lanes.rs` | the same, once for all vector instruction sets |
 //! | `bytes.rs` | inner products of bytes, compiled for each instruction set |
-//! | `shorts.rs` | inner products of numbers of two bytes: the specification, and the loops for all vector instruction sets |
+//! | `shorts.rs` | inner products of numbers of two bytes: the layout and the specification |
+//! | `shorts_lanes.rs` | the same, once for all vector instruction sets |
 //! | `codes.rs` | the codes of vectors, compiled for each instruction set |
 //! | `tiles.rs` | inner products of many points with many rows: the specification |
 //! | `tile_lanes.rs` | the same, once for all vector instruction sets |
@@ -59,6 +60,8 @@ mod scan;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod scan_lanes;
 mod shorts;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod shorts_lanes;
 mod table;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod table_lanes;

@@ -1,9 +1,9 @@
-//! Inner products of whole numbers of two bytes: the specification, and the loops for all vector instruction sets.
+//! Inner products of whole numbers of two bytes: the layout and the specification; and floats as such numbers.
 
 /// Numbers that are multiplied at a time: vectors are filled up to a multiple of it.
 pub(crate) const SHORTS: usize = 32;
 /// Rows that share what is loaded of a query.
-const ROWS: usize = 4;
+pub(super) const ROWS: usize = 4;
 
 /// Rows in fours: of each four rows the first [`SHORTS`] numbers, then the next, so that they are read as one stream.
 pub(crate) fn in_fours(rows: &[Vec<i16>]) -> Vec<i16> {
@@ -32,47 +32,9 @@ pub(super) fn dot_shorts(query: &[i16], fours: &[i16], out: &mut [i32]) {
     }
 }
 
-fn check(query: &[i16], fours: &[i16], out: &[i32]) {
+pub(super) fn check(query: &[i16], fours: &[i16], out: &[i32]) {
     assert!(!query.is_empty() && query.len().is_multiple_of(SHORTS) && out.len().is_multiple_of(ROWS));
     assert_eq!(Some(fours.len()), query.len().checked_mul(out.len()));
-}
-
-/// Sums in the registers of one instruction set.
-///
-/// # Safety
-///
-/// Every method may be called only where the CPU has that instruction set.
-pub(super) trait ShortSums: Copy {
-    unsafe fn zero() -> Self;
-    /// `self` and the products of the numbers of a query and a row, each in one of the sums.
-    unsafe fn add_products(self, query: &[i16; SHORTS], row: &[i16; SHORTS]) -> Self;
-    unsafe fn sum(self) -> i32;
-}
-
-/// `dot_shorts` in registers.
-///
-/// # Safety
-///
-/// As for [`ShortSums`]. It is inlined into a function that enables the instruction set, and must be.
-#[inline(always)]
-pub(super) unsafe fn dots<S: ShortSums>(query: &[i16], fours: &[i16], out: &mut [i32]) {
-    check(query, fours, out);
-    let query = query.as_chunks().0;
-    let fours = fours.as_chunks().0.as_chunks::<ROWS>().0.chunks_exact(query.len());
-    for (four, out) in fours.zip(out.as_chunks_mut::<ROWS>().0) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut sums = [S::zero(); ROWS];
-            for (some, rows) in query.iter().zip(four) {
-                for row in 0..ROWS {
-                    sums[row] = sums[row].add_products(some, &rows[row]);
-                }
-            }
-            for row in 0..ROWS {
-                out[row] = sums[row].sum();
-            }
-        }
-    }
 }
 
 /// The closest whole numbers to the values times `scale`, those that lie beyond sixteen bits at their ends. Written once; each
