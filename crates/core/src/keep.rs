@@ -35,6 +35,13 @@ impl Keep {
         self.keys.len() >= self.capacity
     }
 
+    /// The `n`th smallest of the estimates that there are now, counted from 1; `None` where there are fewer.
+    pub(crate) fn nth(&mut self, n: usize) -> Option<f32> {
+        let last = n.checked_sub(1).filter(|&last| last < self.keys.len())?;
+        let (_, &mut key, _) = self.keys.select_nth_unstable(last);
+        Some(estimate(key))
+    }
+
     /// Takes an estimate below the threshold.
     #[inline]
     pub(crate) fn push(&mut self, estimate: f32, number: u32) {

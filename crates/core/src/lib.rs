@@ -45,6 +45,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("linjin maps little-endian files in place and does not run on big-endian machines");
 
+mod early;
 pub mod error;
 mod file;
 mod filter;

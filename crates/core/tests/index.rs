@@ -164,6 +164,35 @@ fn neighbours_are_found_where_lengths_differ_a_hundredfold() {
 }
 
 #[test]
+fn the_recall_that_is_asked_for_comes_where_some_queries_are_easy_and_some_are_hard() {
+    let (dim, n, asked) = (16, 20_000, 200);
+    let mut random = noise(21);
+    let clumps: Vec<f32> = (0..200 * dim).map(|_| random()).collect();
+    // Every second vector lies in a clump, the others anywhere.
+    let values: Vec<f32> = (0..n + asked)
+        .flat_map(|i| {
+            let clump = (i % 2 == 0).then(|| &clumps[i / 2 % 200 * dim..][..dim]);
+            let value = |d: usize, noise: f32| clump.map_or(noise, |clump| clump[d] + 0.05 * noise);
+            (0..dim).map(|d| value(d, random())).collect::<Vec<_>>()
+        })
+        .collect();
+    let (rows, queries) = values.split_at(n * dim);
+    for metric in [Metric::Euclidean, Metric::Cosine, Metric::Dot] {
+        let index = Index::new(dim, metric).unwrap();
+        index.add(rows, None, &Add::default()).unwrap();
+        let ids = |query, k, effort| index.search(query, &Search { effort, ..Search::new(k) }).unwrap().ids;
+        for (k, recall) in [(10, 0.95), (10, 0.99), (100, 0.95)] {
+            let found = queries.chunks(dim).map(|query| {
+                let all = ids(query, k, Effort::Exact);
+                ids(query, k, Effort::Recall(recall)).iter().filter(|id| all.contains(id)).count()
+            });
+            let found = found.sum::<usize>() as f32 / (asked * k) as f32;
+            assert!(found >= recall - 0.02, "{metric}, {k}: {found} of {recall}");
+        }
+    }
+}
+
+#[test]
 fn ties_go_by_the_smaller_id() {
     let index = Index::new(2, Metric::Euclidean).unwrap();
     index.add(&[1.0, 1.0].repeat(5000), None, &Add::default()).unwrap();

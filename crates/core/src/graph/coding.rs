@@ -36,6 +36,11 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// The query's squared distance from the centre, in the directions that are coded.
+    pub(crate) fn square(&self) -> f32 {
+        (self.kernels.dot)(self.table.projected(), self.table.projected())
+    }
+
     /// What orders a vector by its distance from the query; infinite where there is none. With the query's squared distance
     /// from the centre it is about the square of that.
     #[inline]

@@ -25,6 +25,11 @@ impl Pool {
         self.next = 0;
     }
 
+    /// Lets it keep more from now on.
+    pub(super) fn widen(&mut self, width: usize) {
+        self.width = self.width.max(width);
+    }
+
     /// Only better estimates are kept.
     #[inline]
     pub(super) fn threshold(&self) -> f32 {
@@ -49,16 +54,20 @@ impl Pool {
         self.next = self.next.min(place);
     }
 
-    /// The best of those kept that was not handed out yet; `None` when all were.
+    /// The best of those kept that was not handed out yet, with its estimate; `None` when all were whose estimates are below `bound`.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<u32> {
+    pub(super) fn pop_below(&mut self, bound: f32) -> Option<(f32, u32)> {
         let ahead = self.keys.get_mut(self.next..)?;
         let found = ahead.iter().position(|key| key & TAKEN == 0);
         self.next += found.unwrap_or(ahead.len());
         let key = ahead.get_mut(found?)?;
+        let best = (estimate(*key), number(*key));
+        if best.0 >= bound {
+            return None;
+        }
         *key |= TAKEN;
         self.next += 1;
-        Some(number(*key))
+        Some(best)
     }
 }
 
@@ -83,12 +92,13 @@ mod tests {
                 }
                 assert_eq!(pool.threshold() < f32::INFINITY, kept.len() == width);
                 if number % 3 == 0 {
-                    let next = kept.iter_mut().find(|one| !one.2);
+                    let bound = if number % 2 == 0 { f32::INFINITY } else { 0.0 };
+                    let next = kept.iter_mut().find(|one| !one.2).filter(|one| one.0 < bound);
                     let wanted = next.map(|one| {
                         one.2 = true;
                         one.1
                     });
-                    assert_eq!(pool.pop(), wanted, "width {width}");
+                    assert_eq!(pool.pop_below(bound).map(|best| best.1), wanted, "width {width}");
                 }
             }
         }

@@ -8,6 +8,7 @@ use super::coding::Asked;
 use super::node::{EDGES, NOBODY};
 use super::pool::Pool;
 use super::seen::Seen;
+use crate::early::Early;
 use crate::keep::{Keep, estimate, key, number};
 use crate::simd::{self, Scaled};
 
@@ -26,6 +27,38 @@ const FOLLOWED: usize = 2;
 /// A walk begins at so many of the vectors beside the entry points.
 const STARTS: usize = 8;
 
+/// How far to walk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    /// How many of the closest nodes are followed, and some.
+    pub(crate) width: usize,
+    /// When it ends instead. A node is farther away than another by the logarithm of the ratio of their squared distances: its own by
+    /// its estimate, and that of the other by its bytes.
+    pub(crate) early: Option<Early>,
+    /// A node that is passed by.
+    pub(crate) passed: Option<u32>,
+}
+
+impl Walk {
+    /// As wide for each query, past no node.
+    pub(crate) fn even(width: usize) -> Self {
+        Self { width, early: None, passed: None }
+    }
+
+    /// How many nodes are followed in any case, if the walk may end early at what the `nth` says.
+    pub(crate) fn first(nth: usize) -> usize {
+        nth
+    }
+
+    /// How many are followed at most instead of `width`, and some, if the walk may end early.
+    pub(crate) fn most(width: usize) -> usize {
+        2 * width
+    }
+}
+
+/// Of the squared distance of a query from the centre, the share below which distances count as this.
+const LEAST: f32 = 1e-6;
+
 /// Buffers of a walk.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
@@ -36,12 +69,26 @@ pub(crate) struct Trail {
     next: Vec<u32>,
     /// Those that were followed: what they are ordered by, and their numbers.
     followed: Vec<u64>,
+    /// The closest of these, in order, where the walk may end early.
+    nearest: Vec<f32>,
+    /// How much farther away than the nearest each was when it was followed, if that is recorded.
+    farther: Option<Vec<f32>>,
 }
 
 impl Trail {
     /// What [`walk`] found last, closest first, with what orders them.
     pub(crate) fn found(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
         self.followed.iter().map(|&key| (estimate(key), number(key)))
+    }
+
+    /// From the next walk on, records how much farther away than the nearest nodes each node was when it was followed.
+    pub(crate) fn record(&mut self) {
+        self.farther = Some(Vec::new());
+    }
+
+    /// What was recorded of the last walk, in the order in which nodes were followed; no number where there was no telling.
+    pub(crate) fn recorded(&self) -> &[f32] {
+        self.farther.as_deref().unwrap_or_default()
     }
 
     /// Brings the closest `n` of what was found to the front, in no order, and drops the others.
@@ -59,21 +106,27 @@ impl Trail {
 }
 
 /// Walks from the closest vectors beside the `entries`, which are laid out as nodes, to the nodes that `asked` is closest to, and
-/// keeps those that it follows, `width` and some, in `trail`, in no order. It passes by the node `passed`, if there is one.
+/// keeps those that it follows in `trail`, in the order in which it followed them.
 pub(crate) fn walk(
     asked: Asked<'_>,
     nodes: &impl Nodes,
     entries: &[u32],
-    width: usize,
-    passed: Option<u32>,
+    Walk { width, early, passed }: Walk,
     trail: &mut Trail,
 ) {
-    let Trail { seen, starts, pool, now, next, followed } = trail;
+    let Trail { seen, starts, pool, now, next, followed, nearest, farther } = trail;
     let layout = asked.layout;
     seen.start(nodes.len());
     pool.start(width);
     now.clear();
     followed.clear();
+    nearest.clear();
+    if let Some(farther) = farther {
+        farther.clear();
+    }
+    let (nth, square) = early.map_or((0, 0.0), |early| (early.nth.max(1), asked.square()));
+    let apart = |estimate: f32| (estimate + square).max(LEAST * square).max(f32::MIN_POSITIVE);
+    let (mut popped, mut near) = (0, None);
     let scaled = |node, base, threshold| Scaled {
         table: asked.table.addends(),
         block: layout.codes(node),
@@ -101,13 +154,25 @@ pub(crate) fn walk(
         }
     }
     loop {
+        let bound = match (early, near) {
+            (Some(early), Some(near)) if popped >= Walk::first(nth) => {
+                // Not before: until there is a bound, everything would come into the pool, and find no room in a narrow one.
+                pool.widen(Walk::most(width));
+                near * early.reach(popped).exp() - square
+            }
+            _ => f32::INFINITY,
+        };
         // What is followed next is on its way while what is followed now is read.
         next.clear();
         while next.len() < FOLLOWED
-            && let Some(number) = pool.pop()
+            && let Some((estimate, number)) = pool.pop_below(bound)
         {
             simd::prefetch_many(nodes.to_fetch(number));
             next.push(number);
+            popped += 1;
+            if let Some(farther) = farther {
+                farther.push(near.map_or(f32::NAN, |near: f32| (apart(estimate) / near).ln()));
+            }
         }
         if next.is_empty() && now.is_empty() {
             break;
@@ -120,8 +185,14 @@ pub(crate) fn walk(
             }
             let base = asked.apart(own);
             followed.push(key(base, number));
+            if nearest.len() < nth || nearest.last().is_some_and(|&last| base < last) {
+                nearest.insert(nearest.partition_point(|&other| other <= base), base);
+                nearest.truncate(nth);
+                near = nearest.get(nth.wrapping_sub(1)).map(|&last| apart(last));
+            }
             let edges = layout.edge_words(node);
-            let beside = scaled(node, base, pool.threshold());
+            // What is not to be followed is not worth a place.
+            let beside = scaled(node, base, pool.threshold().min(bound));
             for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
                 if edges[lane] != NOBODY && seen.meet(edges[lane]) {
                     pool.push(estimates[lane], edges[lane]);

@@ -16,9 +16,9 @@ const CANDIDATE: f64 = 40.0;
 const WORD: f64 = 0.3;
 
 /// Of a look into so many leaves.
-pub(super) fn leaves(store: &LeafStore, leaves: usize) -> f64 {
+pub(super) fn leaves(store: &LeafStore, leaves: f64) -> f64 {
     let per_leaf = store.view().places() as f64 / store.len().max(1) as f64;
-    leaves as f64 * (LEAF + per_leaf * store.codebook.codes() as f64 * CODE)
+    leaves * (LEAF + per_leaf * store.codebook.codes() as f64 * CODE)
 }
 
 /// Of comparing so many vectors exactly.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::early::Early;
+
 /// Neighbours that the effort was measured for.
 pub(super) const K: usize = 10;
 /// What is asked for more than the recall that is wanted, and at most a tenth of what may be missed: the curve is measured with
@@ -12,12 +14,14 @@ const MARGIN: f32 = 0.005;
 const UNMEASURED: usize = 1024;
 
 /// An effort.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Depth {
-    /// How many leaves are looked into.
+    /// How many leaves are looked into, if as many are for each query.
     pub(super) leaves: usize,
-    /// How many nodes a walk keeps; 0 where there is none.
+    /// How many nodes a walk keeps, if as many for each query; 0 where there is none.
     pub(super) width: usize,
+    /// What a leaf or a node may weigh at most, if more is looked at for some queries than for others ([`Early`]).
+    pub(super) limit: f32,
     /// How many candidates are compared exactly.
     pub(super) candidates: usize,
 }
@@ -35,6 +39,8 @@ pub(super) struct Curve {
     pub(super) points: Arc<Vec<Point>>,
     /// How many times as much it takes under filters that let the shares [`SPARSE`] pass.
     pub(super) sparse: [More; SPARSE.len()],
+    /// By which slope leaves or nodes weigh more the farther away they are ([`Early`]); 0 where as much is looked at for each query.
+    pub(super) slope: f32,
 }
 
 /// The shares of the vectors, let pass by a filter, for which more effort is measured.
@@ -59,8 +65,13 @@ impl Default for Curve {
     /// One without points; leaves grow as where nothing was measured.
     fn default() -> Self {
         let sparse = SPARSE.map(|share| More { leaves: (1.0 / share).sqrt() as f32, candidates: 1.0 });
-        Self { points: Arc::default(), sparse }
+        Self { points: Arc::default(), sparse, slope: 0.0 }
     }
+}
+
+/// Which of the vectors in leaves stands for the last of `k` neighbours; many are there twice.
+pub(super) fn nth_of_leaves(k: usize) -> usize {
+    k.max(K) * 8 / 5
 }
 
 impl Curve {
@@ -90,6 +101,13 @@ impl Curve {
         More { leaves: last.leaves * (at / share).powf(GROWTH_BELOW) as f32, ..last }
     }
 
+    /// When a search for `k` neighbours ends that need not go as far for each query.
+    pub(super) fn early(&self, depth: Depth, k: usize) -> Option<Early> {
+        let (slope, limit) = (self.slope, depth.limit);
+        let nth = if depth.width > 0 { k.max(K) } else { nth_of_leaves(k) };
+        (slope > 0.0 && limit < f32::INFINITY).then_some(Early { slope, limit, nth })
+    }
+
     /// How far to look for `k` neighbours with this recall, where there are so many leaves.
     pub(super) fn at_recall(&self, recall: f32, k: usize, leaves: usize) -> Depth {
         let wanted = recall + MARGIN.min((1.0 - recall) / 10.0);
@@ -113,6 +131,7 @@ impl Curve {
                         Some(most) if most.width > 0 => most.leaves,
                         _ => leaves,
                     },
+                    limit: f32::INFINITY,
                     width: twice(|most| most.width, 0),
                     candidates: twice(|most| most.candidates, UNMEASURED),
                 }
@@ -129,6 +148,7 @@ impl Curve {
             let share = |part: usize| part.saturating_mul(ef).div_ceil(at);
             Depth {
                 leaves: share(depth.leaves),
+                limit: depth.limit + (ef as f32 / at as f32).ln(),
                 width: share(depth.width),
                 candidates: share(depth.candidates),
             }
@@ -148,10 +168,10 @@ impl Curve {
             below = Some((at, here));
         }
         let depth = depth.or(below.map(|(at, last)| scaled(at, last)));
-        let depth = depth.unwrap_or(Depth { leaves: ef, width: 0, candidates: ef });
+        let depth = depth.unwrap_or(Depth { leaves: ef, limit: f32::INFINITY, width: 0, candidates: ef });
         let candidates = depth.candidates.clamp(k.max(1), ef);
         let width = if depth.width == 0 { 0 } else { depth.width.max(candidates) };
-        Depth { leaves: depth.leaves.max(1), width, candidates }
+        Depth { leaves: depth.leaves.max(1), width, candidates, ..depth }
     }
 
     /// The points are for [`K`] neighbours; more of them lie in more leaves, and fewer not in as much fewer.
@@ -161,9 +181,11 @@ impl Curve {
         let part = |part: usize, power: f64| (part as f64 * times.powf(power)).ceil() as usize;
         let wanted = part(depth.candidates, candidates).max(k);
         // A narrower walk may lose its way.
-        let width = if times < 1.0 { depth.width } else { part(depth.width, candidates) };
+        let wider = if times < 1.0 { 0.0 } else { candidates };
+        let width = part(depth.width, wider);
         Depth {
             leaves: part(depth.leaves, leaves).max(1),
+            limit: depth.limit + (if depth.width == 0 { leaves } else { wider } * times.ln()) as f32,
             width: if depth.width == 0 { 0 } else { width.max(wanted) },
             candidates: wanted,
         }
@@ -176,5 +198,6 @@ fn between(low: Depth, high: Depth, share: f64) -> Depth {
         (end(low) * (1.0 - share) + end(high) * share).exp().round() as usize
     };
     let width = if high.width == 0 { 0 } else { mix(|depth| depth.width) };
-    Depth { leaves: mix(|depth| depth.leaves), width, candidates: mix(|depth| depth.candidates) }
+    let limit = low.limit + share as f32 * (high.limit - low.limit);
+    Depth { leaves: mix(|depth| depth.leaves), limit, width, candidates: mix(|depth| depth.candidates) }
 }

@@ -15,7 +15,7 @@
 //! | `update.rs`, `ties.rs`, `reach.rs`, `room.rs`, `settle.rs` | the next version: vectors that come and go |
 //! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
-//! | `curve.rs`, `trials.rs`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
+//! | `curve.rs`, `trials/`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
 //! | `format.rs` | the head of a file |
 //! | `persist.rs`, `opening.rs`, `verify.rs` | into a file, out of it, and what is wrong with one |
 //! | `durable/` | changes that outlive the process, and those who read meanwhile |

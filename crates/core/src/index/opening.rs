@@ -303,17 +303,27 @@ fn read_curve(words: &[u32]) -> Option<Curve> {
     let float = |i: usize| f32::from_bits(sparse[i]);
     let sparse = std::array::from_fn(|i| More { leaves: float(2 * i), candidates: float(2 * i + 1) });
     let grows = (0..2 * SPARSE.len()).all(|i| (1.0..=MOST_TIMES).contains(&float(i)));
-    let (points, rest) = words.as_chunks::<4>();
+    let (&slope, words) = words.split_first()?;
+    let slope = f32::from_bits(slope);
+    let (points, rest) = words.as_chunks::<5>();
     let points: Vec<Point> = points
         .iter()
-        .map(|&[recall, leaves, width, candidates]| Point {
+        .map(|&[recall, leaves, width, limit, candidates]| Point {
             recall: f32::from_bits(recall),
-            depth: Depth { leaves: leaves as usize, width: width as usize, candidates: candidates as usize },
+            depth: Depth {
+                leaves: leaves as usize,
+                limit: f32::from_bits(limit),
+                width: width as usize,
+                candidates: candidates as usize,
+            },
         })
         .collect();
     let rises = points
         .windows(2)
         .all(|pair| pair[0].recall < pair[1].recall && pair[0].depth.candidates <= pair[1].depth.candidates);
     let positive = points.iter().all(|point| point.depth.leaves > 0 && point.depth.candidates > 0);
-    (rest.is_empty() && rises && positive && grows).then(|| Curve { points: Arc::new(points), sparse })
+    let ends =
+        (0.0..=MOST_TIMES).contains(&slope) && points.iter().all(|point| point.depth.limit.is_finite());
+    let sound = rest.is_empty() && rises && positive && grows && ends;
+    sound.then(|| Curve { points: Arc::new(points), sparse, slope })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use bytemuck::{Pod, cast_slice};
 
 use super::Metric;
-use super::curve::{Curve, Point};
+use super::curve::{Curve, Depth, Point};
 use super::error::OpenError;
 use super::format::{ALIGN, Head, Kind, Section};
 use super::ids::Ids;
@@ -233,8 +233,9 @@ fn each<T: Pod>(to: &mut dyn Write, values: impl Iterator<Item = T>) -> io::Resu
 
 fn curve_words(curve: &Curve) -> Vec<u32> {
     let words = |&Point { recall, depth }: &Point| {
-        [recall.to_bits(), depth.leaves as u32, depth.width as u32, depth.candidates as u32]
+        let Depth { leaves, width, limit, candidates } = depth;
+        [recall.to_bits(), leaves as u32, width as u32, limit.to_bits(), candidates as u32]
     };
     let sparse = curve.sparse.iter().flat_map(|more| [more.leaves.to_bits(), more.candidates.to_bits()]);
-    sparse.chain(curve.points.iter().flat_map(words)).collect()
+    sparse.chain([curve.slope.to_bits()]).chain(curve.points.iter().flat_map(words)).collect()
 }

@@ -10,6 +10,7 @@ use super::options::Effort;
 use super::space::Query;
 use super::version::{Grown, Linked, Version};
 use super::walker::{Walker, walk_from_entries};
+use crate::graph::Walk;
 use crate::keep::{estimate, key, number};
 use crate::leaves::{Filtered, NO_FILTER, Probe, Scratch, probe};
 use crate::sync;
@@ -114,7 +115,9 @@ fn walked(
     }
     let view = version.view();
     let Buffers { walker, slots, .. } = buffers;
-    walk_from_entries(&version.space, links, &query.point, depth.width, None, walker);
+    let early = curve.early(depth, k).filter(|_| allowed.is_none());
+    let far = Walk { early, ..Walk::even(depth.width) };
+    walk_from_entries(&version.space, links, &query.point, far, walker);
     match allowed {
         None => walker.trail.cut(depth.candidates),
         Some(_) => walker.trail.sort(),
@@ -176,7 +179,8 @@ fn looked_into(
     if enough && crowd > CROWDED {
         // The closest that pass are as far away as the k·crowd closest of all.
         let more = |part: usize, power: f64| (part as f64 * crowd.powf(power)).ceil() as usize;
-        effort = Probe { leaves: more(effort.leaves, 0.5), candidates: more(effort.candidates, 1.0) };
+        let (leaves, candidates) = (more(effort.leaves, 0.5), more(effort.candidates, 1.0));
+        effort = Probe { leaves, candidates, early: None };
         enough = look(effort, &mut buffers.probe).0;
     }
     let wanted = k.min(allowed.map_or(k, |allowed| allowed.count));
@@ -190,7 +194,7 @@ fn looked_into(
             return false;
         }
         // Fewer come out of leaves of vectors that lie alone, of such as lost most of theirs, and where all come twice.
-        effort = Probe { leaves: 2 * effort.leaves, candidates: 2 * effort.candidates };
+        effort = Probe { leaves: 2 * effort.leaves, candidates: 2 * effort.candidates, early: None };
         enough = look(effort, &mut buffers.probe).0;
     }
     false
@@ -245,7 +249,8 @@ fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_
     let grown = version.leaves.as_ref()?;
     let n_leaves = grown.store.len();
     let depth = depth(&grown.curve, effort, k, n_leaves)?;
-    let mut probe = Probe { leaves: depth.leaves, candidates: depth.candidates };
+    let mut probe =
+        Probe { leaves: depth.leaves, candidates: depth.candidates, early: grown.curve.early(depth, k) };
     if allowed.is_some_and(|allowed| allowed.count <= 2 * k) {
         return None;
     }
@@ -260,6 +265,6 @@ fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_
     probe.candidates = ((probe.candidates as f32 * more.candidates).ceil() as usize).max(2 * k);
     let leaves = ((probe.leaves as f32 * more.leaves).ceil() as usize).min(n_leaves);
     let space = &version.space;
-    let cost = costs::leaves(&grown.store, leaves) + costs::candidates(space, probe.candidates);
+    let cost = costs::leaves(&grown.store, leaves as f64) + costs::candidates(space, probe.candidates);
     (cost < costs::candidates(space, all)).then_some(probe)
 }

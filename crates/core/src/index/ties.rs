@@ -12,7 +12,7 @@ use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
-use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, closest, fill};
+use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Walk, closest, fill};
 use crate::kmeans::Points;
 use crate::leaves::{NO_FILTER, Probe, Scratch, probe};
 use crate::parallel;
@@ -22,7 +22,7 @@ use crate::simd::Kernels;
 const WIDTH: usize = 64;
 const CHOSEN_FROM: usize = 48;
 /// It looks into leaves as well: there are those that come with it, to which no edge leads yet.
-const LOOK: Probe = Probe { leaves: 4, candidates: 32 };
+const LOOK: Probe = Probe { leaves: 4, candidates: 32, early: None };
 /// Vectors that come and look at a time; then their edges are laid, which the next ones can follow.
 const AT_ONCE: usize = 256;
 /// Vectors or nodes that a thread takes at a time. With no more than these, one thread does all: another costs more to start.
@@ -101,7 +101,8 @@ fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], t
         let points = stored.points(part);
         let each = part.iter().zip(points.chunks_exact(space.dim));
         each.map(|(&slot, point)| {
-            walk_from_entries(space, links, point, WIDTH, Some(slot), walker);
+            let far = Walk { passed: Some(slot), ..Walk::even(WIDTH) };
+            walk_from_entries(space, links, point, far, walker);
             walker.trail.cut(CHOSEN_FROM);
             let in_leaves = probe(coded, &leaves, point, LOOK, NO_FILTER, scratch);
             let met = walker.trail.found().chain(in_leaves.iter().copied()).map(|(_, other)| other);

@@ -2,7 +2,7 @@
 
 use super::links::Links;
 use super::space::Space;
-use crate::graph::{Trail, walk};
+use crate::graph::{Trail, Walk, walk};
 use crate::quant::Table;
 
 /// Buffers of [`walk_from_entries`], and what it found.
@@ -12,15 +12,8 @@ pub(super) struct Walker {
     pub(super) trail: Trail,
 }
 
-/// Walks to the closest `width` of all vectors, and leaves them in the walker's trail. The vector `passed` is left out.
-pub(super) fn walk_from_entries(
-    space: &Space,
-    links: &Links,
-    point: &[f32],
-    width: usize,
-    passed: Option<u32>,
-    walker: &mut Walker,
-) {
+/// Walks to the closest of all vectors, and leaves them in the walker's trail.
+pub(super) fn walk_from_entries(space: &Space, links: &Links, point: &[f32], far: Walk, walker: &mut Walker) {
     let asked = links.coder.ask(space.kernels, point, &mut walker.table);
-    walk(asked, &links.view(), &links.entries, width, passed, &mut walker.trail);
+    walk(asked, &links.view(), &links.entries, far, &mut walker.trail);
 }

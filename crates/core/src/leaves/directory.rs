@@ -333,7 +333,7 @@ impl Directory {
 
     /// The leaves to look into, best first, each with |q − c|² − |q|², or −⟨q, c⟩ for inner products.
     pub(crate) fn closest(&self, kernels: &Kernels, asking: Asking<'_>, scratch: &mut Ranking) {
-        let Asking { query, table, measure, wanted, among } = asking;
+        let Asking { query, table, measure, wanted, at_most, among } = asking;
         let Ranking { table: own, keep, flat, estimates, lanes, groups, leaves } = scratch;
         leaves.clear();
         let n = self.len();
@@ -415,9 +415,10 @@ impl Directory {
             *exact = score(self.squares[*leaf as usize], (kernels.dot)(query, centroids.part(place(*leaf))));
             *rank = *exact + handicap * self.spreads[*leaf as usize];
         }
-        if leaves.len() > wanted && wanted > 0 {
-            leaves.select_nth_unstable_by(wanted - 1, |a, b| a.0.total_cmp(&b.0));
-            leaves.truncate(wanted);
+        let most = at_most.max(wanted);
+        if leaves.len() > most && most > 0 {
+            leaves.select_nth_unstable_by(most - 1, |a, b| a.0.total_cmp(&b.0));
+            leaves.truncate(most);
         }
         leaves.sort_unstable_by_key(|&(rank, _, leaf)| key(rank, leaf));
     }
@@ -432,6 +433,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) measure: Measure,
     /// So many leaves.
     pub(crate) wanted: usize,
+    /// If it costs no more, up to so many; what is missing among those behind the wanted ones is not looked for.
+    pub(crate) at_most: usize,
     /// Of these, or of all.
     pub(crate) among: Option<&'a [u32]>,
 }

@@ -2,6 +2,7 @@
 
 use super::directory::{Asking, Directory, Ranking};
 use super::leaf::LeafView;
+use crate::early::Early;
 use crate::keep::{self, Keep};
 use crate::quant::{Codebook, Measure, Table};
 use crate::simd::{BLOCK, Kernels};
@@ -25,12 +26,28 @@ pub(crate) trait Leaves {
 }
 
 /// How far to look.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Probe {
     /// How many leaves are looked into.
     pub(crate) leaves: usize,
     /// How many candidates are kept.
     pub(crate) candidates: usize,
+    /// When it ends instead, where there is no filter. A leaf is farther away than a vector by the difference of what estimates
+    /// want of its centroid and the vector's estimate, in units of the mean squared distance of vectors from the centroids of
+    /// the [`first`](Self::first) leaves, or, for inner products, of the root of that times the length of the query.
+    pub(crate) early: Option<Early>,
+}
+
+impl Probe {
+    /// How many leaves it looks into in any case, if it may end early.
+    pub(crate) fn first(leaves: usize) -> usize {
+        leaves.div_ceil(4).max(1)
+    }
+
+    /// How many it looks into at most, if it may end early.
+    pub(crate) fn most(leaves: usize) -> usize {
+        (leaves * 3).div_ceil(2)
+    }
 }
 
 /// A filter, and what it takes.
@@ -92,16 +109,32 @@ impl Scratch {
 /// How many leaves are fetched ahead.
 const AHEAD: usize = 2;
 
-/// The leaves that are looked into first for `query`, best first.
-pub(crate) fn closest_leaves(
+/// The leaves that are looked into first for `query`, those that are wanted and some, best first: the rank of each, how far its centroid
+/// is, as estimates want it, and its number.
+pub(crate) fn rank<'s>(
     Coded { kernels, measure, codebook, directory }: Coded<'_>,
     query: &[f32],
     wanted: usize,
-    Scratch { table, ranking, .. }: &mut Scratch,
-) -> Vec<u32> {
+    at_most: usize,
+    Scratch { table, ranking, .. }: &'s mut Scratch,
+) -> &'s [(f32, f32, u32)] {
     codebook.table(kernels, query, measure, table);
-    directory.closest(kernels, Asking { query, table, measure, wanted, among: None }, ranking);
-    ranking.leaves.iter().map(|&(_, _, leaf)| leaf).collect()
+    directory.closest(kernels, Asking { query, table, measure, wanted, at_most, among: None }, ranking);
+    &ranking.leaves
+}
+
+/// The unit of [`Probe::early`], where these are the first leaves.
+pub(crate) fn unit(
+    Coded { kernels, measure, directory, .. }: Coded<'_>,
+    query: &[f32],
+    leaves: &[(f32, f32, u32)],
+) -> f32 {
+    let spreads = leaves.iter().map(|&(_, _, leaf)| directory.spread(leaf as usize));
+    let spread = spreads.sum::<f32>() / leaves.len() as f32;
+    match measure {
+        Measure::MinusDot => (spread * (kernels.dot)(query, query)).sqrt(),
+        Measure::MinusTwiceDot | Measure::Absolute => spread,
+    }
 }
 
 /// The candidates for `query` as [`probe`] finds them, in the closest of some leaves.
@@ -143,7 +176,9 @@ fn look<'s>(
     let Scratch { table, ranking, keep, estimates, lanes, blocks, found, refused, enough } = scratch;
     codebook.table(kernels, query, measure, table);
     let ranked_by = if measure == Measure::Absolute { Measure::MinusTwiceDot } else { measure };
-    let asking = Asking { query, table, measure: ranked_by, wanted: probe.leaves, among };
+    let early = probe.early.filter(|_| filter.is_none());
+    let at_most = early.map_or(0, |_| Probe::most(probe.leaves));
+    let asking = Asking { query, table, measure: ranked_by, wanted: probe.leaves, at_most, among };
     directory.closest(kernels, asking, ranking);
     let candidates = probe.candidates.max(1);
     keep.start(candidates, candidates);
@@ -156,7 +191,17 @@ fn look<'s>(
     let (mut met, mut passed) = (MET_BEFORE, filter.as_ref().map_or(0.0, |filter| filter.share * MET_BEFORE));
     let fewest = filter.as_ref().map_or(0, |filter| (filter.leaves)(1.0));
     *enough = filter.is_none();
+    let first = Probe::first(probe.leaves);
+    let mut start = None;
     for (i, &(_, base, number)) in ranked.iter().enumerate() {
+        if let Some(early) = early {
+            if i == first {
+                start = keep.nth(early.nth).map(|near| (near, unit(coded, query, &ranked[..first])));
+            }
+            if start.is_some_and(|(near, unit)| (base - near) / unit > early.reach(i)) {
+                break;
+            }
+        }
         if let Some(&(_, _, later)) = ranked.get(i + AHEAD) {
             leaves.fetch(later, filter.is_some());
         }

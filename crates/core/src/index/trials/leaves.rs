@@ -1,0 +1,165 @@
+//! The curve of searches that look into leaves and nowhere else.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::cheapest::{Cheapest, Measured, NO_DEPTH};
+use super::stops::{self, Bounds, Stop, Way};
+use super::{NOBODY, Trials, USUAL};
+use crate::early::Early;
+use crate::index::costs;
+use crate::index::curve::{self, Depth, K};
+use crate::index::store::LeafStore;
+use crate::leaves::{Leaves, NO_FILTER, Probe, Scratch, probe, rank, unit};
+use crate::parallel;
+use crate::quant::Measure;
+
+/// As many candidates are ranked by their estimates to see how deep the neighbours lie.
+const DEEPEST: usize = 1024;
+/// The most leaves that are looked into.
+const MOST_LEAVES: usize = 4096;
+
+/// The leaves that a search ranks, best first, as [`rank`] has them, and for each neighbour in them the place of the first.
+struct Path {
+    ranked: Vec<(f32, f32, u32)>,
+    places: Vec<usize>,
+}
+
+/// The numbers of leaves that are tried.
+fn steps(store: &LeafStore) -> impl Iterator<Item = usize> {
+    let most = store.len().min(MOST_LEAVES);
+    std::iter::successors(Some(1_usize), |&p| Some(p + p.div_ceil(3)))
+        .take_while(move |&p| p < most)
+        .chain([most])
+}
+
+impl Trials<'_> {
+    /// The curve of searches that look into leaves and nowhere else. Where its tail is longer than `patience`, it ends there.
+    pub(in crate::index) fn of_leaves(&self, store: &LeafStore, patience: f64) -> Measured {
+        let even = self.of_even_looks(store, patience);
+        if even.tail > patience {
+            return even;
+        }
+        let mut measured = self.of_early_looks(store, &even).unwrap_or(even);
+        measured.curve.sparse = self.sparse(store, &measured.curve);
+        measured
+    }
+
+    /// The curve of searches that look into as many leaves for each query.
+    fn of_even_looks(&self, store: &LeafStore, patience: f64) -> Measured {
+        let (mut cheapest, mut tail) = (Cheapest::default(), 0.0);
+        for leaves in steps(store) {
+            let depths = self.looked(store, Probe { leaves, candidates: DEEPEST, early: None });
+            let cost = self.cost_of_leaves(store, leaves as f64);
+            cheapest.offer(depths, self.wanted(), K, cost, Depth { leaves, ..NO_DEPTH });
+            tail = cheapest.tail(leaves);
+            // Where the highest target was reached, more of them find no less, and cost more.
+            if cheapest.is_complete() || tail > patience {
+                break;
+            }
+        }
+        let mut measured = cheapest.measured();
+        measured.tail = tail;
+        measured
+    }
+
+    /// The curve of searches that end early and find as much; `None` where that is not worth while.
+    fn of_early_looks(&self, store: &LeafStore, even: &Measured) -> Option<Measured> {
+        let most = even.curve.points.last()?.depth.leaves;
+        // Sums of absolute differences do not compare with squared distances from centroids.
+        if self.space.measure() == Measure::Absolute {
+            return None;
+        }
+        let paths = self.paths(store, most);
+        let found = |leaves| self.found(&paths, leaves);
+        let usual = even.at(USUAL).leaves;
+        let bounds = |leaves| Bounds { first: Probe::first(leaves), most: Probe::most(leaves) };
+        let slope =
+            stops::slope(&self.ways(store, &paths, usual), bounds(usual), found(usual), usual as f64)?;
+        let mut cheapest = Cheapest::default();
+        for leaves in steps(store).take_while(|&leaves| leaves <= most) {
+            let ways = self.ways(store, &paths, leaves);
+            let Some(Stop { limit, looked }) = stops::stop(&ways, bounds(leaves), found(leaves), slope)
+            else {
+                continue;
+            };
+            let early = Early { slope, limit, nth: self.nth() };
+            let depths = self.looked(store, Probe { leaves, candidates: DEEPEST, early: Some(early) });
+            let cost = self.cost_of_leaves(store, looked);
+            cheapest.offer(depths, self.wanted(), K, cost, Depth { leaves, limit, ..NO_DEPTH });
+        }
+        cheapest.measured().instead_of(even, slope)
+    }
+
+    fn cost_of_leaves(&self, store: &LeafStore, looked: f64) -> impl Fn(usize) -> f64 {
+        move |candidates| costs::leaves(store, looked) + costs::candidates(self.space, candidates)
+    }
+
+    /// How deep in what a search finds the neighbours of all queries lie that it finds, by their estimates.
+    fn looked(&self, store: &LeafStore, effort: Probe) -> Vec<usize> {
+        let Self { space, threads, .. } = *self;
+        let all = store.view();
+        let depths = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
+            let point = &self.queries[i].point;
+            let found = probe(store.coded(space), &all, point, effort, NO_FILTER, scratch);
+            let mut found: Vec<_> = found.iter().filter(|found| found.1 != self.own[i]).copied().collect();
+            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+            let depth = |slot: &u32| found.iter().position(|found| found.1 == *slot);
+            self.neighbours(i).iter().filter_map(depth).map(|depth| depth + 1).collect::<Vec<_>>()
+        });
+        depths.concat()
+    }
+
+    /// The estimate that tells how far neighbours are; a query that is a vector itself is among them, twice.
+    fn nth(&self) -> usize {
+        let twice = if self.own.iter().all(|&own| own == NOBODY) { 0 } else { 2 };
+        curve::nth_of_leaves(K) + twice
+    }
+
+    /// The leaves that searches rank that look into `most` of them, or somewhat more, and where the neighbours lie.
+    fn paths(&self, store: &LeafStore, most: usize) -> Vec<Path> {
+        let Self { space, threads, .. } = *self;
+        let sought: FxHashSet<u32> =
+            (0..self.queries.len()).flat_map(|i| self.neighbours(i).iter().copied()).collect();
+        let mut homes: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+        for leaf in 0..store.len() as u32 {
+            for slot in store.view().leaf(leaf).slots.iter().filter(|slot| sought.contains(slot)) {
+                homes.entry(*slot).or_default().push(leaf);
+            }
+        }
+        parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
+            let ranked = rank(store.coded(space), &self.queries[i].point, most, Probe::most(most), scratch);
+            let place = |slot: &u32| {
+                let homes = homes.get(slot)?;
+                ranked.iter().position(|(_, _, leaf)| homes.contains(leaf))
+            };
+            let places = self.neighbours(i).iter().filter_map(place).collect();
+            Path { ranked: ranked.to_vec(), places }
+        })
+    }
+
+    /// How many neighbours a look into so many leaves finds.
+    fn found(&self, paths: &[Path], leaves: usize) -> usize {
+        paths.iter().flat_map(|path| &path.places).filter(|&&place| place < leaves).count()
+    }
+
+    /// The ways of the queries, as searches see them that look into so many leaves, or somewhat more.
+    fn ways(&self, store: &LeafStore, paths: &[Path], leaves: usize) -> Vec<Way> {
+        let Self { space, threads, .. } = *self;
+        let (all, first, nth) = (store.view(), Probe::first(leaves), self.nth());
+        parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
+            let (coded, point, Path { ranked, places }) =
+                (store.coded(space), &self.queries[i].point, &paths[i]);
+            let effort = Probe { leaves: first, candidates: nth, early: None };
+            let found = probe(coded, &all, point, effort, NO_FILTER, scratch);
+            let near = if found.len() < nth {
+                f32::NAN
+            } else {
+                found.iter().map(|found| found.0).fold(f32::NEG_INFINITY, f32::max)
+            };
+            let unit = unit(coded, point, &ranked[..first.min(ranked.len())]);
+            let ranked = ranked.iter().take(Probe::most(leaves));
+            let farther = ranked.map(|&(_, away, _)| (away - near) / unit).collect();
+            Way { farther, places: places.clone() }
+        })
+    }
+}

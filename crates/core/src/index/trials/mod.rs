@@ -1,0 +1,92 @@
+//! The measurement of how much effort a recall takes: on the index's own vectors, or on queries such as will be asked.
+//!
+//! | file | duty |
+//! | --- | --- |
+//! | `cheapest.rs` | the cheapest effort for each recall |
+//! | `leaves.rs` | the curve of searches that look into leaves |
+//! | `sparse.rs` | how much more it takes under filters |
+//! | `walks.rs` | the curve of searches through the graph |
+//! | `stops.rs` | when searches may end early |
+
+mod cheapest;
+mod leaves;
+mod sparse;
+mod stops;
+mod walks;
+
+use super::curve::K;
+use super::exact::{self, Wanted};
+use super::space::{Query, Space};
+use super::stored::Stored;
+use super::train;
+use crate::random::Random;
+
+pub(super) use cheapest::Measured;
+
+/// Vectors that are looked for.
+const PROBES: usize = 512;
+/// So many neighbours of each are known, to see how much more effort a filter takes.
+const MANY: usize = 10 * K;
+/// No slot has this number.
+const NOBODY: u32 = u32::MAX;
+/// The recall for which it is found out how searches may end early.
+const USUAL: f32 = 0.95;
+
+/// The vectors that the curve is measured with. No centroid may be trained on them: a vector's own share in one draws that
+/// closer, and the vector would be easier to find the neighbours of than one that comes from outside.
+pub(super) fn probes(n: usize, seed: u64) -> Vec<u32> {
+    train::sample(n, PROBES.min(n / 8), &mut Random::new(seed, 1))
+}
+
+/// What the curve is measured with.
+pub(super) enum Probes {
+    /// Vectors of the index, looked for among the others.
+    Own(u64),
+    /// Queries such as will be asked.
+    Given(Vec<Query>),
+}
+
+/// Queries whose neighbours among the vectors of an index are known.
+pub(super) struct Trials<'a> {
+    space: &'a Space,
+    threads: usize,
+    queries: Vec<Query>,
+    /// The slot that each query was made of; [`NOBODY`] when it comes from outside.
+    own: Vec<u32>,
+    /// The [`MANY`] neighbours of each, closest first.
+    truth: Vec<Vec<u32>>,
+}
+
+impl<'a> Trials<'a> {
+    /// Finds the neighbours of what is measured with.
+    pub(super) fn new(stored: Stored<'a>, with: Probes, threads: usize) -> Self {
+        let Stored { space, slots } = stored;
+        let (queries, own) = match with {
+            Probes::Own(seed) => {
+                let own = probes(stored.len(), seed);
+                let query = |&slot: &u32| {
+                    let mut query = Query { row: slots.row(slot).to_vec(), point: Vec::new() };
+                    space.push_point(&query.row, &mut query.point);
+                    query
+                };
+                (own.iter().map(query).collect::<Vec<_>>(), own)
+            }
+            Probes::Given(queries) => {
+                let none = vec![NOBODY; queries.len()];
+                (queries, none)
+            }
+        };
+        let truth = exact::closest(stored, Wanted { queries: &queries, own: &own, k: MANY }, threads);
+        Self { space, threads, queries, own, truth }
+    }
+
+    /// How many there are when the [`K`] neighbours of all queries are found.
+    fn wanted(&self) -> usize {
+        self.truth.iter().map(|truth| truth.len().min(K)).sum::<usize>().max(1)
+    }
+
+    /// The [`K`] neighbours of a query.
+    fn neighbours(&self, query: usize) -> &[u32] {
+        &self.truth[query][..K.min(self.truth[query].len())]
+    }
+}

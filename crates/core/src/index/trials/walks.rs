@@ -1,0 +1,98 @@
+//! The curve of searches through the graph.
+
+use super::cheapest::{Cheapest, Measured, NO_DEPTH};
+use super::stops::{self, Bounds, Stop, Way};
+use super::{Trials, USUAL};
+use crate::early::Early;
+use crate::graph::Walk;
+use crate::index::costs;
+use crate::index::curve::{Depth, K};
+use crate::index::links::Links;
+use crate::index::walker::{Walker, walk_from_entries};
+use crate::parallel;
+
+/// So many of the nodes that a walk followed are compared exactly at least: six more than are wanted cost little, and without
+/// them a neighbour in sixty is lost to the error of its bytes.
+const LEAST_OF_WALK: usize = K + 6;
+/// The narrowest walk, and the widest.
+const NARROWEST: usize = 6;
+const WIDEST: usize = 2048;
+/// Up to this one, the next walk is a sixth wider; from there on, a third.
+const FINE: usize = 128;
+
+impl Trials<'_> {
+    /// The curve of searches through the graph.
+    pub(in crate::index) fn of_walks(&self, links: &Links) -> Measured {
+        let (mut cheapest, mut walks) = (Cheapest::default(), Vec::new());
+        let widths = std::iter::successors(Some(NARROWEST), |&width| {
+            Some(width + width.div_ceil(if width < FINE { 6 } else { 3 }))
+        });
+        for width in widths.take_while(|&width| width <= WIDEST) {
+            let (depths, followed) = self.walked(links, width, None);
+            walks.push((width, depths.len(), followed));
+            let depth = Depth { width, ..NO_DEPTH };
+            cheapest.offer(depths, self.wanted(), LEAST_OF_WALK, self.cost_of_walk(links, followed), depth);
+            if cheapest.is_complete() {
+                break; // wider ones find no less, and cost more
+            }
+        }
+        let even = cheapest.measured();
+        self.of_early_walks(links, &walks, &even).unwrap_or(even)
+    }
+
+    /// The curve of walks that end early and find as much as those of a width that found so many neighbours and followed so many nodes;
+    /// `None` where that is not worth while.
+    fn of_early_walks(
+        &self,
+        links: &Links,
+        walks: &[(usize, usize, f64)],
+        even: &Measured,
+    ) -> Option<Measured> {
+        let ways = self.ways_of_walks(links, walks.last()?.0);
+        let bounds = |width| Bounds { first: Walk::first(K), most: Walk::most(width) };
+        let usual = even.at(USUAL).width;
+        let &(_, found, followed) = walks.iter().find(|walk| walk.0 >= usual)?;
+        let slope = stops::slope(&ways, bounds(usual), found, followed)?;
+        let mut cheapest = Cheapest::default();
+        for &(width, found, _) in walks {
+            let Some(Stop { limit, .. }) = stops::stop(&ways, bounds(width), found, slope) else { continue };
+            let (depths, followed) = self.walked(links, width, Some(Early { slope, limit, nth: K }));
+            let depth = Depth { width, limit, ..NO_DEPTH };
+            cheapest.offer(depths, self.wanted(), LEAST_OF_WALK, self.cost_of_walk(links, followed), depth);
+        }
+        cheapest.measured().instead_of(even, slope)
+    }
+
+    fn cost_of_walk(&self, links: &Links, followed: f64) -> impl Fn(usize) -> f64 {
+        move |candidates| costs::nodes(links.layout, followed) + costs::candidates(self.space, candidates)
+    }
+
+    /// How deep in what walks find the neighbours of all queries lie that they find, and how many nodes they follow, on average.
+    fn walked(&self, links: &Links, width: usize, early: Option<Early>) -> (Vec<usize>, f64) {
+        let Self { space, threads, .. } = *self;
+        let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
+            let far = Walk { width, early, passed: Some(self.own[i]) };
+            walk_from_entries(space, links, &self.queries[i].point, far, walker);
+            walker.trail.sort();
+            let neighbours = self.neighbours(i);
+            let found = walker.trail.found().enumerate().filter(|(_, (_, slot))| neighbours.contains(slot));
+            (found.map(|(depth, _)| depth + 1).collect::<Vec<_>>(), walker.trail.found().len())
+        });
+        let (depths, followed): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        (depths.concat(), followed.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64)
+    }
+
+    /// The ways of the queries through the graph, as far as walks go that may end early instead of being so wide.
+    fn ways_of_walks(&self, links: &Links, width: usize) -> Vec<Way> {
+        let Self { space, threads, .. } = *self;
+        parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
+            walker.trail.record();
+            let never = Early { slope: 1.0, limit: f32::INFINITY, nth: K };
+            let far = Walk { width, early: Some(never), passed: Some(self.own[i]) };
+            walk_from_entries(space, links, &self.queries[i].point, far, walker);
+            let neighbours = self.neighbours(i);
+            let found = walker.trail.found().enumerate().filter(|(_, (_, slot))| neighbours.contains(slot));
+            Way { places: found.map(|found| found.0).collect(), farther: walker.trail.recorded().to_vec() }
+        })
+    }
+}
