@@ -76,7 +76,7 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    /// What [`walk`] found last, closest first, with what orders them.
+    /// What [`walk`] found last, in the order in which it was followed, with what orders it by distance.
     pub(crate) fn found(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
         self.followed.iter().map(|&key| (estimate(key), number(key)))
     }
