@@ -52,7 +52,7 @@ impl Walk {
 
     /// How many are followed at most instead of `width`, and some, if the walk may end early.
     pub(crate) fn most(width: usize) -> usize {
-        2 * width
+        width.saturating_mul(2)
     }
 }
 

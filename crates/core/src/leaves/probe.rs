@@ -46,7 +46,7 @@ impl Probe {
 
     /// How many it looks into at most, if it may end early.
     pub(crate) fn most(leaves: usize) -> usize {
-        (leaves * 3).div_ceil(2)
+        leaves.saturating_mul(3).div_ceil(2)
     }
 }
 
