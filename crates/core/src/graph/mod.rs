@@ -11,10 +11,12 @@
 //! | `coding.rs` | vectors, edges and queries as codes |
 //! | `walk.rs` | the search from node to node |
 //! | `seen.rs` | which nodes it has met |
+//! | `bound.rs` | how far away a node may be that it still follows |
 //! | `pool.rs` | the best nodes it has met, and which it follows next |
 //! | `near.rs` | vectors as points, and which of some are closest to one |
 //! | `edges.rs` | which of the close vectors become edges |
 
+mod bound;
 mod coding;
 mod edges;
 mod near;

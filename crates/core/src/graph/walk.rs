@@ -4,6 +4,7 @@
 //! the estimates of all vectors beside a node made at once from codes that lie in it, and exact distances only to the
 //! nodes that are followed (Gou, Gao, Xu, Long: *SymphonyQG*, 2024).
 
+use super::bound::Bound;
 use super::coding::Asked;
 use super::node::{EDGES, NOBODY};
 use super::pool::Pool;
@@ -32,8 +33,7 @@ const STARTS: usize = 8;
 pub(crate) struct Walk {
     /// How many of the closest nodes are followed, and some.
     pub(crate) width: usize,
-    /// When it ends instead. A node is farther away than another by the logarithm of the ratio of their squared distances: its own by
-    /// its estimate, and that of the other by its bytes.
+    /// When it ends instead; [`Bound`] says how it is measured how much farther away a node is.
     pub(crate) early: Option<Early>,
     /// A node that is passed by.
     pub(crate) passed: Option<u32>,
@@ -45,19 +45,11 @@ impl Walk {
         Self { width, early: None, passed: None }
     }
 
-    /// How many nodes are followed in any case, if the walk may end early at what the `nth` says.
-    pub(crate) fn first(nth: usize) -> usize {
-        nth
-    }
-
     /// How many are followed at most instead of `width`, and some, if the walk may end early.
     pub(crate) fn most(width: usize) -> usize {
         width.saturating_mul(2)
     }
 }
-
-/// Of the squared distance of a query from the centre, the share below which distances count as this.
-const LEAST: f32 = 1e-6;
 
 /// Buffers of a walk.
 #[derive(Debug, Default)]
@@ -69,8 +61,7 @@ pub(crate) struct Trail {
     next: Vec<u32>,
     /// Those that were followed: what they are ordered by, and their numbers.
     followed: Vec<u64>,
-    /// The closest of these, in order, where the walk may end early.
-    nearest: Vec<f32>,
+    bound: Bound,
     /// How much farther away than the nearest each was when it was followed, if that is recorded.
     farther: Option<Vec<f32>>,
 }
@@ -114,19 +105,17 @@ pub(crate) fn walk(
     Walk { width, early, passed }: Walk,
     trail: &mut Trail,
 ) {
-    let Trail { seen, starts, pool, now, next, followed, nearest, farther } = trail;
+    let Trail { seen, starts, pool, now, next, followed, bound, farther } = trail;
     let layout = asked.layout;
     seen.start(nodes.len());
     pool.start(width);
     now.clear();
     followed.clear();
-    nearest.clear();
+    bound.start(early, || asked.square());
     if let Some(farther) = farther {
         farther.clear();
     }
-    let (nth, square) = early.map_or((0, 0.0), |early| (early.nth.max(1), asked.square()));
-    let apart = |estimate: f32| (estimate + square).max(LEAST * square).max(f32::MIN_POSITIVE);
-    let (mut popped, mut near) = (0, None);
+    let mut popped = 0;
     let scaled = |node, base, threshold| Scaled {
         table: asked.table.addends(),
         block: layout.codes(node),
@@ -154,24 +143,21 @@ pub(crate) fn walk(
         }
     }
     loop {
-        let bound = match (early, near) {
-            (Some(early), Some(near)) if popped >= Walk::first(nth) => {
-                // Not before: until there is a bound, everything would come into the pool, and find no room in a narrow one.
-                pool.widen(Walk::most(width));
-                near * early.reach(popped).exp() - square
-            }
-            _ => f32::INFINITY,
-        };
+        let beyond = bound.behind(popped).map_or(f32::INFINITY, |beyond| {
+            // Not before: while there is no bound, a wider pool takes in what will never be followed.
+            pool.widen(Walk::most(width));
+            beyond
+        });
         // What is followed next is on its way while what is followed now is read.
         next.clear();
         while next.len() < FOLLOWED
-            && let Some((estimate, number)) = pool.pop_below(bound)
+            && let Some((estimate, number)) = pool.pop_below(beyond)
         {
             simd::prefetch_many(nodes.to_fetch(number));
             next.push(number);
             popped += 1;
             if let Some(farther) = farther {
-                farther.push(near.map_or(f32::NAN, |near: f32| (apart(estimate) / near).ln()));
+                farther.push(bound.farther(estimate));
             }
         }
         if next.is_empty() && now.is_empty() {
@@ -185,14 +171,10 @@ pub(crate) fn walk(
             }
             let base = asked.apart(own);
             followed.push(key(base, number));
-            if nearest.len() < nth || nearest.last().is_some_and(|&last| base < last) {
-                nearest.insert(nearest.partition_point(|&other| other <= base), base);
-                nearest.truncate(nth);
-                near = nearest.get(nth.wrapping_sub(1)).map(|&last| apart(last));
-            }
+            bound.meet(base);
             let edges = layout.edge_words(node);
             // What is not to be followed is not worth a place.
-            let beside = scaled(node, base, pool.threshold().min(bound));
+            let beside = scaled(node, base, pool.threshold().min(beyond));
             for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
                 if edges[lane] != NOBODY && seen.meet(edges[lane]) {
                     pool.push(estimates[lane], edges[lane]);

@@ -105,6 +105,7 @@ impl Curve {
     pub(super) fn early(&self, depth: Depth, k: usize) -> Option<Early> {
         let (slope, limit) = (self.slope, depth.limit);
         let nth = if depth.width > 0 { k.max(K) } else { nth_of_leaves(k) };
+        // Beyond what was measured there is no limit: then it goes as far for each.
         (slope > 0.0 && limit < f32::INFINITY).then_some(Early { slope, limit, nth })
     }
 

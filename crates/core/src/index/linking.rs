@@ -178,7 +178,7 @@ impl<'a> Building<'a> {
         let Ground { stored, store, homes } = self.ground;
         let (coded, leaves, kernels) = (store.coded(stored.space), store.view(), stored.space.kernels);
         let around = parallel::map_with(self.threads, store.len(), Scratch::default, |scratch, leaf| {
-            let ranked = rank(coded, store.directory.centroid(leaf), AROUND, 0, scratch);
+            let ranked = rank(coded, store.directory.centroid(leaf), AROUND, AROUND, scratch);
             ranked.iter().map(|&(_, _, leaf)| leaf).collect::<Vec<u32>>()
         });
         let buffers = || (Scratch::default(), Table::default());

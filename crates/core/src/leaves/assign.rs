@@ -91,7 +91,7 @@ pub(crate) fn place(coded: Coded<'_>, point: &[f32], placing: &mut Placing) -> H
     let Placing { table, ranking, nearest, residual } = placing;
     let measure = Measure::MinusTwiceDot; // leaves are groups of close vectors, whatever the metric
     codebook.table(kernels, point, measure, table);
-    let asking = Asking { query: point, table, measure, wanted: CHOICE, at_most: 0, among: None };
+    let asking = Asking { query: point, table, measure, wanted: CHOICE, at_most: CHOICE, among: None };
     directory.closest(kernels, asking, ranking);
     nearest.clear();
     nearest.extend(ranking.leaves.iter().map(|&(_, square, leaf)| (square / 2.0, leaf)));

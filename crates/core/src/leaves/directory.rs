@@ -415,10 +415,9 @@ impl Directory {
             *exact = score(self.squares[*leaf as usize], (kernels.dot)(query, centroids.part(place(*leaf))));
             *rank = *exact + handicap * self.spreads[*leaf as usize];
         }
-        let most = at_most.max(wanted);
-        if leaves.len() > most && most > 0 {
-            leaves.select_nth_unstable_by(most - 1, |a, b| a.0.total_cmp(&b.0));
-            leaves.truncate(most);
+        if leaves.len() > at_most && at_most > 0 {
+            leaves.select_nth_unstable_by(at_most - 1, |a, b| a.0.total_cmp(&b.0));
+            leaves.truncate(at_most);
         }
         leaves.sort_unstable_by_key(|&(rank, _, leaf)| key(rank, leaf));
     }
@@ -433,7 +432,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) measure: Measure,
     /// So many leaves.
     pub(crate) wanted: usize,
-    /// If it costs no more, up to so many; what is missing among those behind the wanted ones is not looked for.
+    /// So many are given, those behind the wanted ones as far as they came up; no fewer than are wanted.
     pub(crate) at_most: usize,
     /// Of these, or of all.
     pub(crate) among: Option<&'a [u32]>,

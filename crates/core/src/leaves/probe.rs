@@ -177,7 +177,7 @@ fn look<'s>(
     codebook.table(kernels, query, measure, table);
     let ranked_by = if measure == Measure::Absolute { Measure::MinusTwiceDot } else { measure };
     let early = probe.early.filter(|_| filter.is_none());
-    let at_most = early.map_or(0, |_| Probe::most(probe.leaves));
+    let at_most = early.map_or(probe.leaves, |_| Probe::most(probe.leaves));
     let asking = Asking { query, table, measure: ranked_by, wanted: probe.leaves, at_most, among };
     directory.closest(kernels, asking, ranking);
     let candidates = probe.candidates.max(1);

@@ -47,7 +47,7 @@ fn share_found(measure: Measure, decades: f32) -> f64 {
         closest.sort_by(|&a, &b| apart(a).total_cmp(&apart(b)));
         let (mut table, mut ranking) = (Table::default(), Ranking::default());
         codebook.table(kernels, query, measure, &mut table);
-        let asking = Asking { query, table: &table, measure, wanted, at_most: 0, among: None };
+        let asking = Asking { query, table: &table, measure, wanted, at_most: wanted, among: None };
         directory.closest(kernels, asking, &mut ranking);
         let ranked: Vec<u32> = ranking.leaves.iter().map(|&(_, _, leaf)| leaf).collect();
         found += closest[..wanted].iter().filter(|&&leaf| ranked.contains(&(leaf as u32))).count();

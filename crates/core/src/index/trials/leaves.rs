@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cheapest::{Cheapest, Measured, NO_DEPTH};
-use super::stops::{self, Bounds, Stop, Way};
+use super::stops::{self, Stop, Way};
 use super::{NOBODY, Trials, USUAL};
 use crate::early::Early;
 use crate::index::costs;
@@ -22,6 +22,11 @@ const MOST_LEAVES: usize = 4096;
 struct Path {
     ranked: Vec<(f32, f32, u32)>,
     places: Vec<usize>,
+}
+
+/// How many neighbours a look into so many leaves finds.
+fn found(paths: &[Path], leaves: usize) -> usize {
+    paths.iter().flat_map(|path| &path.places).filter(|&&place| place < leaves).count()
 }
 
 /// The numbers of leaves that are tried.
@@ -70,15 +75,18 @@ impl Trials<'_> {
             return None;
         }
         let paths = self.paths(store, most);
-        let found = |leaves| self.found(&paths, leaves);
         let usual = even.at(USUAL).leaves;
-        let bounds = |leaves| Bounds { first: Probe::first(leaves), most: Probe::most(leaves) };
-        let slope =
-            stops::slope(&self.ways(store, &paths, usual), bounds(usual), found(usual), usual as f64)?;
+        let slope = stops::slope(
+            &self.ways(store, &paths, usual),
+            Probe::most(usual),
+            found(&paths, usual),
+            usual as f64,
+        )?;
         let mut cheapest = Cheapest::default();
         for leaves in steps(store).take_while(|&leaves| leaves <= most) {
             let ways = self.ways(store, &paths, leaves);
-            let Some(Stop { limit, looked }) = stops::stop(&ways, bounds(leaves), found(leaves), slope)
+            let Some(Stop { limit, looked }) =
+                stops::stop(&ways, Probe::most(leaves), found(&paths, leaves), slope)
             else {
                 continue;
             };
@@ -137,11 +145,6 @@ impl Trials<'_> {
         })
     }
 
-    /// How many neighbours a look into so many leaves finds.
-    fn found(&self, paths: &[Path], leaves: usize) -> usize {
-        paths.iter().flat_map(|path| &path.places).filter(|&&place| place < leaves).count()
-    }
-
     /// The ways of the queries, as searches see them that look into so many leaves, or somewhat more.
     fn ways(&self, store: &LeafStore, paths: &[Path], leaves: usize) -> Vec<Way> {
         let Self { space, threads, .. } = *self;
@@ -157,8 +160,10 @@ impl Trials<'_> {
                 found.iter().map(|found| found.0).fold(f32::NEG_INFINITY, f32::max)
             };
             let unit = unit(coded, point, &ranked[..first.min(ranked.len())]);
-            let ranked = ranked.iter().take(Probe::most(leaves));
-            let farther = ranked.map(|&(_, away, _)| (away - near) / unit).collect();
+            let beyond = |(i, &(_, away, _)): (usize, &(f32, f32, u32))| {
+                if i < first { f32::NAN } else { (away - near) / unit }
+            };
+            let farther = ranked.iter().take(Probe::most(leaves)).enumerate().map(beyond).collect();
             Way { farther, places: places.clone() }
         })
     }

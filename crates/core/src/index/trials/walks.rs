@@ -1,7 +1,7 @@
 //! The curve of searches through the graph.
 
 use super::cheapest::{Cheapest, Measured, NO_DEPTH};
-use super::stops::{self, Bounds, Stop, Way};
+use super::stops::{self, Stop, Way};
 use super::{Trials, USUAL};
 use crate::early::Early;
 use crate::graph::Walk;
@@ -20,6 +20,14 @@ const WIDEST: usize = 2048;
 /// Up to this one, the next walk is a sixth wider; from there on, a third.
 const FINE: usize = 128;
 
+/// Walks that are as wide for each query: how many neighbours they found, and how many nodes they followed, on average.
+#[derive(Clone, Copy)]
+struct Even {
+    width: usize,
+    found: usize,
+    followed: f64,
+}
+
 impl Trials<'_> {
     /// The curve of searches through the graph.
     pub(in crate::index) fn of_walks(&self, links: &Links) -> Measured {
@@ -29,7 +37,7 @@ impl Trials<'_> {
         });
         for width in widths.take_while(|&width| width <= WIDEST) {
             let (depths, followed) = self.walked(links, width, None);
-            walks.push((width, depths.len(), followed));
+            walks.push(Even { width, found: depths.len(), followed });
             let depth = Depth { width, ..NO_DEPTH };
             cheapest.offer(depths, self.wanted(), LEAST_OF_WALK, self.cost_of_walk(links, followed), depth);
             if cheapest.is_complete() {
@@ -40,22 +48,17 @@ impl Trials<'_> {
         self.of_early_walks(links, &walks, &even).unwrap_or(even)
     }
 
-    /// The curve of walks that end early and find as much as those of a width that found so many neighbours and followed so many nodes;
-    /// `None` where that is not worth while.
-    fn of_early_walks(
-        &self,
-        links: &Links,
-        walks: &[(usize, usize, f64)],
-        even: &Measured,
-    ) -> Option<Measured> {
-        let ways = self.ways_of_walks(links, walks.last()?.0);
-        let bounds = |width| Bounds { first: Walk::first(K), most: Walk::most(width) };
+    /// The curve of walks that end early and find as much as `walks`; `None` where that is not worth while.
+    fn of_early_walks(&self, links: &Links, walks: &[Even], even: &Measured) -> Option<Measured> {
+        let ways = self.ways_of_walks(links, walks.last()?.width);
         let usual = even.at(USUAL).width;
-        let &(_, found, followed) = walks.iter().find(|walk| walk.0 >= usual)?;
-        let slope = stops::slope(&ways, bounds(usual), found, followed)?;
+        let &Even { found, followed, .. } = walks.iter().find(|walk| walk.width >= usual)?;
+        let slope = stops::slope(&ways, Walk::most(usual), found, followed)?;
         let mut cheapest = Cheapest::default();
-        for &(width, found, _) in walks {
-            let Some(Stop { limit, .. }) = stops::stop(&ways, bounds(width), found, slope) else { continue };
+        for &Even { width, found, .. } in walks {
+            let Some(Stop { limit, .. }) = stops::stop(&ways, Walk::most(width), found, slope) else {
+                continue;
+            };
             let (depths, followed) = self.walked(links, width, Some(Early { slope, limit, nth: K }));
             let depth = Depth { width, limit, ..NO_DEPTH };
             cheapest.offer(depths, self.wanted(), LEAST_OF_WALK, self.cost_of_walk(links, followed), depth);
