@@ -25,11 +25,6 @@ impl Keep {
         self.threshold
     }
 
-    /// How many there are now.
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
     /// Whether it has as many as it keeps.
     pub(crate) fn is_full(&self) -> bool {
         self.keys.len() >= self.capacity
@@ -46,27 +41,6 @@ impl Keep {
     #[inline]
     pub(crate) fn push(&mut self, estimate: f32, number: u32) {
         self.keys.push(key(estimate, number));
-    }
-
-    /// Takes those of some estimates below the threshold that are allowed, with the number of each; the estimates of the others
-    /// come into `refused`.
-    #[inline]
-    pub(crate) fn push_allowed(
-        &mut self,
-        some: impl ExactSizeIterator<Item = (f32, u32, bool)>,
-        refused: &mut Vec<f32>,
-    ) {
-        let (mut end, mut other) = (self.keys.len(), refused.len());
-        self.keys.resize(end + some.len(), 0);
-        refused.resize(other + some.len(), 0.0);
-        for (estimate, number, allowed) in some {
-            // Written to both in any case: nobody could foresee which are allowed.
-            (self.keys[end], refused[other]) = (key(estimate, number), estimate);
-            end += usize::from(allowed);
-            other += usize::from(!allowed);
-        }
-        self.keys.truncate(end);
-        refused.truncate(other);
     }
 
     /// Drops what is too much, once the room is full.

@@ -59,12 +59,22 @@ const EF_STEP: f64 = 1.12;
 pub(super) struct More {
     pub(super) leaves: f32,
     pub(super) candidates: f32,
+    /// What comes to [`Depth::limit`].
+    pub(super) limit: f32,
+}
+
+impl More {
+    /// As much as without a filter.
+    pub(super) const NONE: Self = Self { leaves: 1.0, candidates: 1.0, limit: 0.0 };
 }
 
 impl Default for Curve {
     /// One without points; leaves grow as where nothing was measured.
     fn default() -> Self {
-        let sparse = SPARSE.map(|share| More { leaves: (1.0 / share).sqrt() as f32, candidates: 1.0 });
+        let sparse = SPARSE.map(|share| {
+            let leaves = (1.0 / share).sqrt() as f32;
+            More { leaves, candidates: 1.0, limit: leaves.ln() }
+        });
         Self { points: Arc::default(), sparse, slope: 0.0 }
     }
 }
@@ -87,18 +97,24 @@ impl Curve {
 
     /// How many times as much it takes when a filter lets this share pass.
     pub(super) fn at_share(&self, share: f64) -> More {
-        let mut before = (1.0, More { leaves: 1.0, candidates: 1.0 });
+        let mut before = (1.0, More::NONE);
         for (at, more) in SPARSE.into_iter().zip(self.sparse) {
             if share >= at {
                 // Between two shares both grow like powers of 1 / share.
                 let part = ((before.0 / share).ln() / (before.0 / at).ln()) as f32;
                 let mix = |pick: fn(More) -> f32| pick(before.1) * (pick(more) / pick(before.1)).powf(part);
-                return More { leaves: mix(|more| more.leaves), candidates: mix(|more| more.candidates) };
+                let limit = before.1.limit + part * (more.limit - before.1.limit);
+                return More {
+                    leaves: mix(|more| more.leaves),
+                    candidates: mix(|more| more.candidates),
+                    limit,
+                };
             }
             before = (at, more);
         }
         let (at, last) = before;
-        More { leaves: last.leaves * (at / share).powf(GROWTH_BELOW) as f32, ..last }
+        let grown = (at / share).powf(GROWTH_BELOW) as f32;
+        More { leaves: last.leaves * grown, limit: last.limit + grown.ln(), ..last }
     }
 
     /// When a search for `k` neighbours ends that need not go as far for each query.

@@ -236,6 +236,7 @@ fn curve_words(curve: &Curve) -> Vec<u32> {
         let Depth { leaves, width, limit, candidates } = depth;
         [recall.to_bits(), leaves as u32, width as u32, limit.to_bits(), candidates as u32]
     };
-    let sparse = curve.sparse.iter().flat_map(|more| [more.leaves.to_bits(), more.candidates.to_bits()]);
+    let sparse =
+        curve.sparse.iter().flat_map(|more| [more.leaves, more.candidates, more.limit].map(f32::to_bits));
     sparse.chain([curve.slope.to_bits()]).chain(curve.points.iter().flat_map(words)).collect()
 }

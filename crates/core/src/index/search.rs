@@ -12,7 +12,7 @@ use super::version::{Grown, Linked, Version};
 use super::walker::{Walker, walk_from_entries};
 use crate::graph::Walk;
 use crate::keep::{estimate, key, number};
-use crate::leaves::{Filtered, NO_FILTER, Probe, Scratch, probe};
+use crate::leaves::{Filtered, NO_FILTER, Probe, Reach, Scratch, probe};
 use crate::sync;
 
 /// Buffers of a thread.
@@ -53,8 +53,10 @@ sync::thread_local! {
 const LEAST_WALKED: f64 = 0.3;
 /// When a filter takes less than this share of all vectors, these are compared one by one.
 const LEAST_LOOKED_INTO: f64 = 0.015;
-/// Where so much smaller a share of the vectors close to a query passes a filter than of all, what passes lies far away, in no
-/// leaf more than in another, and the estimates of all of it are alike: then all that passes is compared.
+/// Leaves are ranked first for when so much smaller a share of the vectors close to a query passes a filter than of all.
+const LESS_NEARBY: f64 = 0.6;
+/// Where even less passes than this, what passes lies far away, in no leaf more than in another, and the estimates of all of it are
+/// alike: then all that passes is compared.
 const RARE_NEARBY: f64 = 0.3;
 
 /// Calls `sink` with the hits of `query`, closest first: distance and id.
@@ -153,35 +155,46 @@ fn looked_into(
     let share = allowed.map(|allowed| allowed.count as f64 / version.len as f64);
     let passes = |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
     let mask = allowed.and_then(|it| it.mask_of_slots(view));
-    let look = |effort: Probe, scratch: &mut Scratch| {
-        let leaves = |share| (effort.leaves as f32 * curve.at_share(share).leaves).ceil() as usize;
-        // A few more than are looked into when what is close passes as often as anything.
-        let ranked = share.map_or(effort.leaves, |share| leaves(share * RARE_NEARBY)).min(store.len());
-        let effort = Probe { leaves: ranked, ..effort };
+    let look = |effort: Probe, nearby: f64, scratch: &mut Scratch| {
+        let limit = effort.early.map_or(f32::INFINITY, |early| early.limit);
+        let reach = |share| {
+            let more = curve.at_share(share);
+            let leaves = (effort.leaves as f32 * more.leaves).ceil() as usize;
+            Reach { leaves, limit: limit + more.limit }
+        };
+        let ranked = share.map_or(0, |share| reach(share * nearby).leaves.min(store.len()));
         let (coded, all, point) = (store.coded(&version.space), store.view(), &query.point);
         match (share, mask) {
             (None, _) => probe(coded, &all, point, effort, NO_FILTER, scratch),
             // Most of the time goes into asking: it is worth a loop of its own.
             (Some(share), Some(mask)) => {
                 let allowed = |slot| is_set(mask, u64::from(slot));
-                probe(coded, &all, point, effort, Some(Filtered { allowed, share, leaves }), scratch)
+                probe(coded, &all, point, effort, Some(Filtered { allowed, share, ranked, reach }), scratch)
             }
-            (Some(share), None) => {
-                probe(coded, &all, point, effort, Some(Filtered { allowed: passes, share, leaves }), scratch)
-            }
+            (Some(share), None) => probe(
+                coded,
+                &all,
+                point,
+                effort,
+                Some(Filtered { allowed: passes, share, ranked, reach }),
+                scratch,
+            ),
         };
         // Most come twice, from their two leaves.
         let crowd = share.map_or(1.0, |share| scratch.crowd(2 * k) * share);
         (scratch.was_enough(), crowd)
     };
-    let (mut enough, crowd) = look(effort, &mut buffers.probe);
+    let (mut enough, mut crowd) = look(effort, LESS_NEARBY, &mut buffers.probe);
+    if !enough {
+        (enough, crowd) = look(effort, RARE_NEARBY, &mut buffers.probe);
+    }
     let mut effort = effort;
     if enough && crowd > CROWDED {
         // The closest that pass are as far away as the k·crowd closest of all.
         let more = |part: usize, power: f64| (part as f64 * crowd.powf(power)).ceil() as usize;
         let (leaves, candidates) = (more(effort.leaves, 0.5), more(effort.candidates, 1.0));
         effort = Probe { leaves, candidates, early: None };
-        enough = look(effort, &mut buffers.probe).0;
+        enough = look(effort, RARE_NEARBY, &mut buffers.probe).0;
     }
     let wanted = k.min(allowed.map_or(k, |allowed| allowed.count));
     while enough {
@@ -195,7 +208,7 @@ fn looked_into(
         }
         // Fewer come out of leaves of vectors that lie alone, of such as lost most of theirs, and where all come twice.
         effort = Probe { leaves: 2 * effort.leaves, candidates: 2 * effort.candidates, early: None };
-        enough = look(effort, &mut buffers.probe).0;
+        enough = look(effort, RARE_NEARBY, &mut buffers.probe).0;
     }
     false
 }

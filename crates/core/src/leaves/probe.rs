@@ -32,7 +32,7 @@ pub(crate) struct Probe {
     pub(crate) leaves: usize,
     /// How many candidates are kept.
     pub(crate) candidates: usize,
-    /// When it ends instead, where there is no filter. A leaf is farther away than a vector by the difference of what estimates
+    /// When it ends instead. A leaf is farther away than a vector by the difference of what estimates
     /// want of its centroid and the vector's estimate, in units of the mean squared distance of vectors from the centroids of
     /// the [`first`](Self::first) leaves, or, for inner products, of the root of that times the length of the query.
     pub(crate) early: Option<Early>,
@@ -52,13 +52,24 @@ impl Probe {
 
 /// A filter, and what it takes.
 #[derive(Debug)]
-pub(crate) struct Filtered<F, L> {
+pub(crate) struct Filtered<F, R> {
     /// Whether a slot may be found.
     pub(crate) allowed: F,
     /// The share of all vectors that may be found.
     pub(crate) share: f64,
-    /// How many leaves are to be looked into when such a share of what is met there passes.
-    pub(crate) leaves: L,
+    /// How many leaves are ranked. When more would have to be looked into, what was looked into was not enough.
+    pub(crate) ranked: usize,
+    /// How far to look when such a share of what is met passes.
+    pub(crate) reach: R,
+}
+
+/// How far to look under a filter.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Reach {
+    /// As [`Probe::leaves`].
+    pub(crate) leaves: usize,
+    /// As [`Early::limit`], where it may end early.
+    pub(crate) limit: f32,
 }
 
 /// As if so many vectors had been met before the first, of which the share of all passed.
@@ -66,7 +77,7 @@ const MET_BEFORE: f64 = 64.0;
 
 /// Everything may be found.
 pub(crate) const NO_FILTER: Option<NoFilter> = None;
-type NoFilter = Filtered<fn(u32) -> bool, fn(f64) -> usize>;
+type NoFilter = Filtered<fn(u32) -> bool, fn(f64) -> Reach>;
 
 /// Buffers of a search.
 #[derive(Debug, Default)]
@@ -79,8 +90,8 @@ pub(crate) struct Scratch {
     /// For each block that was scanned, its leaf and its first place there.
     blocks: Vec<(u32, u32)>,
     found: Vec<(f32, u32)>,
-    /// Estimates of what a filter did not let pass.
-    refused: Vec<f32>,
+    /// Estimates of what was asked about, whether a filter let it pass or not.
+    met: Vec<f32>,
     enough: bool,
 }
 
@@ -96,13 +107,27 @@ impl Scratch {
         let n = n.min(self.found.len());
         let Some(last) = n.checked_sub(1) else { return 1.0 };
         let (_, &mut (limit, _), _) = self.found.select_nth_unstable_by(last, |a, b| a.0.total_cmp(&b.0));
-        let refused = self.refused.iter().filter(|&&estimate| estimate <= limit).count();
-        1.0 + refused as f64 / n as f64
+        let met = self.met.iter().filter(|&&estimate| estimate <= limit).count();
+        met as f64 / n as f64
     }
 
     /// What [`probe`] found last.
     pub(crate) fn found(&self) -> &[(f32, u32)] {
         &self.found
+    }
+}
+
+/// Calls `sink` with the numbers below `n` for which `allowed` holds, in ascending order.
+#[inline]
+fn for_each_allowed(n: usize, allowed: impl Fn(usize) -> bool, mut sink: impl FnMut(usize)) {
+    for start in (0..n).step_by(64) {
+        // Nobody could foresee which are allowed: all are asked about before anything is done for any.
+        let bit = |bits, i| bits | u64::from(allowed(start + i)) << i;
+        let mut bits = (0..64.min(n - start)).fold(0, bit);
+        while bits != 0 {
+            sink(start + bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
     }
 }
 
@@ -156,7 +181,7 @@ pub(crate) fn probe<'s>(
     leaves: &impl Leaves,
     query: &[f32],
     probe: Probe,
-    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> usize>>,
+    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> Reach>>,
     scratch: &'s mut Scratch,
 ) -> &'s [(f32, u32)] {
     look(coded, leaves, None, query, probe, filter, scratch)
@@ -169,36 +194,43 @@ fn look<'s>(
     among: Option<&[u32]>,
     query: &[f32],
     probe: Probe,
-    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> usize>>,
+    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> Reach>>,
     scratch: &'s mut Scratch,
 ) -> &'s [(f32, u32)] {
     let Coded { kernels, measure, codebook, directory } = coded;
-    let Scratch { table, ranking, keep, estimates, lanes, blocks, found, refused, enough } = scratch;
+    let Scratch { table, ranking, keep, estimates, lanes, blocks, found, met, enough } = scratch;
     codebook.table(kernels, query, measure, table);
     let ranked_by = if measure == Measure::Absolute { Measure::MinusTwiceDot } else { measure };
-    let early = probe.early.filter(|_| filter.is_none());
-    let at_most = early.map_or(probe.leaves, |_| Probe::most(probe.leaves));
-    let asking = Asking { query, table, measure: ranked_by, wanted: probe.leaves, at_most, among };
+    let mut early = probe.early;
+    let most = |leaves: usize| if probe.early.is_some() { Probe::most(leaves) } else { leaves };
+    let (wanted, at_most) = match &filter {
+        Some(filter) => (filter.ranked, filter.ranked),
+        None => (probe.leaves, most(probe.leaves)),
+    };
+    let asking = Asking { query, table, measure: ranked_by, wanted, at_most, among };
     directory.closest(kernels, asking, ranking);
     let candidates = probe.candidates.max(1);
-    keep.start(candidates, candidates);
+    // Under a filter all that is below the threshold is asked about, so it is to be low soon.
+    keep.start(candidates, if filter.is_some() { candidates / 4 } else { candidates });
     blocks.clear();
-    refused.clear();
+    met.clear();
     let ranked = &ranking.leaves;
     for &(_, _, leaf) in ranked.iter().take(AHEAD) {
         leaves.fetch(leaf, filter.is_some());
     }
-    let (mut met, mut passed) = (MET_BEFORE, filter.as_ref().map_or(0.0, |filter| filter.share * MET_BEFORE));
-    let fewest = filter.as_ref().map_or(0, |filter| (filter.leaves)(1.0));
+    let mut passed = filter.as_ref().map_or(0.0, |filter| filter.share * MET_BEFORE);
+    let first = Probe::first(filter.as_ref().map_or(probe.leaves, |it| (it.reach)(it.share).leaves));
     *enough = filter.is_none();
-    let first = Probe::first(probe.leaves);
-    let mut start = None;
+    let (mut start, mut done) = (None, false);
     for (i, &(_, base, number)) in ranked.iter().enumerate() {
-        if let Some(early) = early {
-            if i == first {
-                start = keep.nth(early.nth).map(|near| (near, unit(coded, query, &ranked[..first])));
-            }
-            if start.is_some_and(|(near, unit)| (base - near) / unit > early.reach(i)) {
+        if let Some(early) = early
+            && i >= first
+        {
+            start = start
+                .or_else(|| keep.nth(early.nth).map(|near| (near, unit(coded, query, &ranked[..first]))));
+            let too_far = start.is_some_and(|(near, unit)| (base - near) / unit > early.reach(i));
+            if too_far && (filter.is_none() || keep.is_full()) {
+                *enough = true;
                 break;
             }
         }
@@ -221,25 +253,29 @@ fn look<'s>(
             (kernels.lut_select)(addends, leaf.codes, leaf.biases, base, scale, threshold, estimates, lanes);
         // Which vector a place holds is looked up at the end, for the few that are left then.
         let first = (blocks.len() * BLOCK) as u32;
-        let passing = estimates[..n].iter().zip(&*lanes);
         match &filter {
-            None => passing.for_each(|(&estimate, &lane)| keep.push(estimate, first + lane)),
-            Some(Filtered { allowed, leaves, .. }) => {
-                let before = keep.len();
-                keep.push_allowed(
-                    passing.map(|(&estimate, &lane)| {
-                        (estimate, first + lane, allowed(leaf.slots[lane as usize]))
-                    }),
-                    refused,
-                );
-                met += n as f64;
-                passed += (keep.len() - before) as f64;
-                *enough = i + 1 >= fewest && keep.is_full() && i + 1 >= leaves(passed / met);
+            None => {
+                estimates[..n]
+                    .iter()
+                    .zip(&*lanes)
+                    .for_each(|(&estimate, &lane)| keep.push(estimate, first + lane));
+            }
+            Some(Filtered { allowed, reach, .. }) => {
+                met.extend_from_slice(&estimates[..n]);
+                let allowed = |i: usize| allowed(leaf.slots[lanes[i] as usize]);
+                for_each_allowed(n, allowed, |i| {
+                    keep.push(estimates[i], first + lanes[i]);
+                    passed += 1.0;
+                });
+                let reach = reach(passed / (met.len() as f64 + MET_BEFORE));
+                early = early.map(|early| Early { limit: reach.limit, ..early });
+                *enough = keep.is_full() && i + 1 >= reach.leaves;
+                done = keep.is_full() && i + 1 >= most(reach.leaves);
             }
         }
         blocks.extend((0..leaf.biases.len() / BLOCK).map(|block| (number, (block * BLOCK) as u32)));
         keep.tidy();
-        if *enough && filter.is_some() {
+        if done {
             break;
         }
     }

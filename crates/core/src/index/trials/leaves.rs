@@ -14,18 +14,18 @@ use crate::parallel;
 use crate::quant::Measure;
 
 /// As many candidates are ranked by their estimates to see how deep the neighbours lie.
-const DEEPEST: usize = 1024;
+pub(super) const DEEPEST: usize = 1024;
 /// The most leaves that are looked into.
 const MOST_LEAVES: usize = 4096;
 
 /// The leaves that a search ranks, best first, as [`rank`] has them, and for each neighbour in them the place of the first.
-struct Path {
+pub(super) struct Path {
     ranked: Vec<(f32, f32, u32)>,
     places: Vec<usize>,
 }
 
 /// How many neighbours a look into so many leaves finds.
-fn found(paths: &[Path], leaves: usize) -> usize {
+pub(super) fn found(paths: &[Path], leaves: usize) -> usize {
     paths.iter().flat_map(|path| &path.places).filter(|&&place| place < leaves).count()
 }
 
@@ -74,19 +74,18 @@ impl Trials<'_> {
         if self.space.measure() == Measure::Absolute {
             return None;
         }
-        let paths = self.paths(store, most);
+        let paths = self.paths(store, most, |i| self.neighbours(i).to_vec());
+        let look = |scratch: &mut Scratch, i: usize, leaves: usize, candidates: usize| {
+            let (effort, point) = (Probe { leaves, candidates, early: None }, &self.queries[i].point);
+            probe(store.coded(self.space), &store.view(), point, effort, NO_FILTER, scratch);
+        };
+        let ways = |leaves: usize| self.ways(&paths, store, leaves, self.nth(), look);
         let usual = even.at(USUAL).leaves;
-        let slope = stops::slope(
-            &self.ways(store, &paths, usual),
-            Probe::most(usual),
-            found(&paths, usual),
-            usual as f64,
-        )?;
+        let slope = stops::slope(&ways(usual), Probe::most(usual), found(&paths, usual), usual as f64)?;
         let mut cheapest = Cheapest::default();
         for leaves in steps(store).take_while(|&leaves| leaves <= most) {
-            let ways = self.ways(store, &paths, leaves);
             let Some(Stop { limit, looked }) =
-                stops::stop(&ways, Probe::most(leaves), found(&paths, leaves), slope)
+                stops::stop(&ways(leaves), Probe::most(leaves), found(&paths, leaves), slope)
             else {
                 continue;
             };
@@ -98,7 +97,7 @@ impl Trials<'_> {
         cheapest.measured().instead_of(even, slope)
     }
 
-    fn cost_of_leaves(&self, store: &LeafStore, looked: f64) -> impl Fn(usize) -> f64 {
+    pub(super) fn cost_of_leaves(&self, store: &LeafStore, looked: f64) -> impl Fn(usize) -> f64 {
         move |candidates| costs::leaves(store, looked) + costs::candidates(self.space, candidates)
     }
 
@@ -123,11 +122,16 @@ impl Trials<'_> {
         curve::nth_of_leaves(K) + twice
     }
 
-    /// The leaves that searches rank that look into `most` of them, or somewhat more, and where the neighbours lie.
-    fn paths(&self, store: &LeafStore, most: usize) -> Vec<Path> {
+    /// The leaves that searches rank that look into `most` of them, or somewhat more, and where what they are to find lies.
+    pub(super) fn paths(
+        &self,
+        store: &LeafStore,
+        most: usize,
+        wanted: impl Fn(usize) -> Vec<u32>,
+    ) -> Vec<Path> {
         let Self { space, threads, .. } = *self;
-        let sought: FxHashSet<u32> =
-            (0..self.queries.len()).flat_map(|i| self.neighbours(i).iter().copied()).collect();
+        let wanted: Vec<Vec<u32>> = (0..self.queries.len()).map(wanted).collect();
+        let sought: FxHashSet<u32> = wanted.iter().flatten().copied().collect();
         let mut homes: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
         for leaf in 0..store.len() as u32 {
             for slot in store.view().leaf(leaf).slots.iter().filter(|slot| sought.contains(slot)) {
@@ -140,26 +144,32 @@ impl Trials<'_> {
                 let homes = homes.get(slot)?;
                 ranked.iter().position(|(_, _, leaf)| homes.contains(leaf))
             };
-            let places = self.neighbours(i).iter().filter_map(place).collect();
+            let places = wanted[i].iter().filter_map(place).collect();
             Path { ranked: ranked.to_vec(), places }
         })
     }
 
-    /// The ways of the queries, as searches see them that look into so many leaves, or somewhat more.
-    fn ways(&self, store: &LeafStore, paths: &[Path], leaves: usize) -> Vec<Way> {
-        let Self { space, threads, .. } = *self;
-        let (all, first, nth) = (store.view(), Probe::first(leaves), self.nth());
-        parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
-            let (coded, point, Path { ranked, places }) =
-                (store.coded(space), &self.queries[i].point, &paths[i]);
-            let effort = Probe { leaves: first, candidates: nth, early: None };
-            let found = probe(coded, &all, point, effort, NO_FILTER, scratch);
+    /// The ways of the queries, as searches see them that look into so many leaves, or somewhat more. `look` is what they do with a
+    /// query: into so many leaves, and so many candidates are kept.
+    pub(super) fn ways(
+        &self,
+        paths: &[Path],
+        store: &LeafStore,
+        leaves: usize,
+        nth: usize,
+        look: impl Fn(&mut Scratch, usize, usize, usize) + Sync,
+    ) -> Vec<Way> {
+        let (coded, first) = (store.coded(self.space), Probe::first(leaves));
+        parallel::map_with(self.threads, self.queries.len(), Scratch::default, |scratch, i| {
+            let Path { ranked, places } = &paths[i];
+            look(scratch, i, first, nth);
+            let found = scratch.found();
             let near = if found.len() < nth {
                 f32::NAN
             } else {
                 found.iter().map(|found| found.0).fold(f32::NEG_INFINITY, f32::max)
             };
-            let unit = unit(coded, point, &ranked[..first.min(ranked.len())]);
+            let unit = unit(coded, &self.queries[i].point, &ranked[..first.min(ranked.len())]);
             let beyond = |(i, &(_, away, _)): (usize, &(f32, f32, u32))| {
                 if i < first { f32::NAN } else { (away - near) / unit }
             };
