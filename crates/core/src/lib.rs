@@ -49,6 +49,7 @@ mod early;
 pub mod error;
 mod file;
 mod filter;
+mod filtered;
 pub mod forest;
 mod graph;
 mod hits;

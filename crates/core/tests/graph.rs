@@ -137,6 +137,37 @@ fn filters_hold_on_a_graph() {
 }
 
 #[test]
+fn filters_that_have_to_do_with_the_query_hold_on_a_graph() {
+    let rows = clumps(N, 4);
+    let index = index(&rows, 2);
+    let wanted = 10;
+    let (mut found, mut all) = (BTreeMap::<&str, usize>::new(), 0);
+    for query in rows.chunks_exact(DIM).step_by(N / 40) {
+        let mut order: Vec<(f32, u64)> =
+            rows.chunks_exact(DIM).map(|row| apart(row, query)).zip(0..).collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let ids = |part: &[(f32, u64)]| Filter::Ids(part.iter().map(|one| one.1).collect());
+        let cases = [
+            ("the closer half", ids(&order[..N / 2]), &order[..]),
+            ("the farther half", ids(&order[N / 2..]), &order[N / 2..]),
+        ];
+        for (case, filter, alive) in &cases {
+            let search = Search { filter: Some(Filters::Same(filter)), ..Search::new(wanted) };
+            let hits = index.search(query, &search).unwrap();
+            let first = alive.iter().position(|one| one.1 == hits.ids[0]);
+            assert!(first.is_some(), "{case}: what is not allowed was found");
+            let limit = alive[wanted - 1].0 * 1.00001;
+            *found.entry(case).or_default() += hits.distances.iter().filter(|&&d| d <= limit).count();
+        }
+        all += wanted;
+    }
+    for (case, found) in found {
+        let recall = found as f64 / all as f64;
+        assert!(recall > 0.94, "{case}: {recall}");
+    }
+}
+
+#[test]
 fn a_file_keeps_the_graph_and_its_damage_is_an_error() {
     let rows = clumps(N, 4);
     let made = index(&rows, 2);

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 /// Lowest first; modules of one layer do not use one another.
 const LAYERS: &[&[&str]] = &[
-    &["simd", "keep", "early", "random", "parallel", "sync", "error"],
+    &["simd", "keep", "early", "filtered", "random", "parallel", "sync", "error"],
     &["file", "metric", "vectors", "filter", "hits"],
     &["kmeans", "journal"],
     &["quant"],

@@ -43,6 +43,11 @@ impl Bound {
         }
     }
 
+    /// Lets a node weigh so much from now on, if the walk may end early.
+    pub(super) fn limit(&mut self, limit: f32) {
+        self.early = self.early.map(|early| Early { limit, ..early });
+    }
+
     /// The estimate from which on a node is too far away to be followed behind `before` others; `None` while there is no telling.
     #[inline]
     pub(super) fn behind(&self, before: usize) -> Option<f32> {

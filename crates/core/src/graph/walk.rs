@@ -10,6 +10,7 @@ use super::node::{EDGES, NOBODY};
 use super::pool::Pool;
 use super::seen::Seen;
 use crate::early::Early;
+use crate::filtered::{Filtered, Reach};
 use crate::keep::{Keep, estimate, key, number};
 use crate::simd::{self, Scaled};
 
@@ -27,6 +28,9 @@ pub(crate) trait Nodes {
 const FOLLOWED: usize = 2;
 /// A walk begins at so many of the vectors beside the entry points.
 const STARTS: usize = 8;
+
+/// Under a filter, how far to walk is asked again behind so many nodes.
+const ASKED_EVERY: usize = 16;
 
 /// How far to walk.
 #[derive(Clone, Copy, Debug)]
@@ -59,11 +63,21 @@ pub(crate) struct Trail {
     pool: Pool,
     now: Vec<u32>,
     next: Vec<u32>,
-    /// Those that were followed: what they are ordered by, and their numbers.
+    /// Those that were followed and may be found: what they are ordered by, and their numbers.
     followed: Vec<u64>,
+    /// Estimates of those that were followed and may not be found.
+    refused: Vec<f32>,
     bound: Bound,
-    /// How much farther away than the nearest each was when it was followed, if that is recorded.
-    farther: Option<Vec<f32>>,
+    record: Option<Record>,
+}
+
+/// What was recorded of a walk.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// How much farther away than the nearest each node was when it was followed, in that order; no number where there was no telling.
+    pub(crate) farther: Vec<f32>,
+    /// The place in that order of each node that was found.
+    pub(crate) places: Vec<usize>,
 }
 
 impl Trail {
@@ -72,14 +86,14 @@ impl Trail {
         self.followed.iter().map(|&key| (estimate(key), number(key)))
     }
 
-    /// From the next walk on, records how much farther away than the nearest nodes each node was when it was followed.
+    /// From the next walk on, records it.
     pub(crate) fn record(&mut self) {
-        self.farther = Some(Vec::new());
+        self.record = Some(Record::default());
     }
 
-    /// What was recorded of the last walk, in the order in which nodes were followed; no number where there was no telling.
-    pub(crate) fn recorded(&self) -> &[f32] {
-        self.farther.as_deref().unwrap_or_default()
+    /// What was recorded of the last walk.
+    pub(crate) fn recorded(&self) -> Option<&Record> {
+        self.record.as_ref()
     }
 
     /// Brings the closest `n` of what was found to the front, in no order, and drops the others.
@@ -94,28 +108,48 @@ impl Trail {
     pub(crate) fn sort(&mut self) {
         self.followed.sort_unstable();
     }
+
+    /// How many of those followed, the refused among them, are as close as the closest `n` of those found, for each of these. What
+    /// was found is in order.
+    pub(crate) fn crowd(&self, n: usize) -> f64 {
+        let n = n.min(self.followed.len());
+        let Some(&last) = n.checked_sub(1).and_then(|last| self.followed.get(last)) else { return 1.0 };
+        let refused = self.refused.iter().filter(|&&other| other <= estimate(last)).count();
+        1.0 + refused as f64 / n as f64
+    }
 }
 
 /// Walks from the closest vectors beside the `entries`, which are laid out as nodes, to the nodes that `asked` is closest to, and
-/// keeps those that it follows in `trail`, in the order in which it followed them.
+/// keeps those that it follows and that `filter` lets pass in `trail`, in the order in which it followed them.
+///
+/// Under a filter, nodes that do not pass lead on as those do that pass, as in hnswlib, and how far it goes is the filter's to say,
+/// not that of the [`Walk`].
 pub(crate) fn walk(
     asked: Asked<'_>,
     nodes: &impl Nodes,
     entries: &[u32],
-    Walk { width, early, passed }: Walk,
+    Walk { mut width, mut early, passed }: Walk,
+    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> Reach>>,
     trail: &mut Trail,
 ) {
-    let Trail { seen, starts, pool, now, next, followed, bound, farther } = trail;
+    let Trail { seen, starts, pool, now, next, followed, refused, bound, record } = trail;
+    if let Some(filter) = &filter {
+        let Reach { far, limit } = filter.usual();
+        width = far;
+        early = early.map(|early| Early { limit, ..early });
+    }
     let layout = asked.layout;
     seen.start(nodes.len());
     pool.start(width);
     now.clear();
     followed.clear();
+    refused.clear();
     bound.start(early, || asked.square());
-    if let Some(farther) = farther {
+    if let Some(Record { farther, places }) = record {
         farther.clear();
+        places.clear();
     }
-    let mut popped = 0;
+    let (mut popped, mut asked_at) = (0, 0);
     let scaled = |node, base, threshold| Scaled {
         table: asked.table.addends(),
         block: layout.codes(node),
@@ -156,11 +190,25 @@ pub(crate) fn walk(
             simd::prefetch_many(nodes.to_fetch(number));
             next.push(number);
             popped += 1;
-            if let Some(farther) = farther {
+            if let Some(Record { farther, .. }) = record {
                 farther.push(bound.farther(estimate));
             }
         }
-        if next.is_empty() && now.is_empty() {
+        let over = next.is_empty() && now.is_empty();
+        let met = followed.len() + refused.len();
+        if let Some(filter) = &filter
+            && met >= asked_at + if over { 1 } else { ASKED_EVERY }
+        {
+            let Reach { far, limit } = filter.reach_after(followed.len(), met);
+            width = width.max(far);
+            pool.widen(width);
+            bound.limit(limit);
+            asked_at = met;
+            if over {
+                continue;
+            }
+        }
+        if over {
             break;
         }
         for &number in now.iter() {
@@ -170,8 +218,15 @@ pub(crate) fn walk(
                 continue;
             }
             let base = asked.apart(own);
-            followed.push(key(base, number));
-            bound.meet(base);
+            if filter.as_ref().is_none_or(|filter| (filter.allowed)(number)) {
+                followed.push(key(base, number));
+                bound.meet(base);
+                if let Some(Record { places, .. }) = record {
+                    places.push(followed.len() - 1 + refused.len());
+                }
+            } else {
+                refused.push(base);
+            }
             let edges = layout.edge_words(node);
             // What is not to be followed is not worth a place.
             let beside = scaled(node, base, pool.threshold().min(beyond));

@@ -44,9 +44,10 @@ pub(super) struct Curve {
 }
 
 /// The shares of the vectors, let pass by a filter, for which more effort is measured.
-pub(super) const SPARSE: [f64; 2] = [0.5, 0.1];
-/// With which power of 1 / share the leaves grow below the last of these: fewer and fewer of what passes lie in each leaf.
-const GROWTH_BELOW: f64 = 0.6;
+pub(super) const SPARSE: [f64; 3] = [0.5, 0.25, 0.1];
+/// With which powers of 1 / share leaves and nodes grow below the last of these: fewer and fewer of what passes lie in each leaf, and of
+/// nodes as many more are met as pass.
+const GROWTH_BELOW: [f64; 2] = [0.6, 1.0];
 /// With which powers of the number of neighbours leaves and candidates grow, for fewer than [`K`] and for more. Measured on
 /// word vectors, pictures and random vectors.
 const GROWTH_TO_K: [f64; 2] = [0.15, 0.3];
@@ -57,7 +58,8 @@ const EF_STEP: f64 = 1.12;
 /// So many times as much.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct More {
-    pub(super) leaves: f32,
+    /// Of leaves, or of the width of a walk.
+    pub(super) far: f32,
     pub(super) candidates: f32,
     /// What comes to [`Depth::limit`].
     pub(super) limit: f32,
@@ -65,15 +67,15 @@ pub(super) struct More {
 
 impl More {
     /// As much as without a filter.
-    pub(super) const NONE: Self = Self { leaves: 1.0, candidates: 1.0, limit: 0.0 };
+    pub(super) const NONE: Self = Self { far: 1.0, candidates: 1.0, limit: 0.0 };
 }
 
 impl Default for Curve {
     /// One without points; leaves grow as where nothing was measured.
     fn default() -> Self {
         let sparse = SPARSE.map(|share| {
-            let leaves = (1.0 / share).sqrt() as f32;
-            More { leaves, candidates: 1.0, limit: leaves.ln() }
+            let far = (1.0 / share).sqrt() as f32;
+            More { far, candidates: 1.0, limit: far.ln() }
         });
         Self { points: Arc::default(), sparse, slope: 0.0 }
     }
@@ -104,17 +106,15 @@ impl Curve {
                 let part = ((before.0 / share).ln() / (before.0 / at).ln()) as f32;
                 let mix = |pick: fn(More) -> f32| pick(before.1) * (pick(more) / pick(before.1)).powf(part);
                 let limit = before.1.limit + part * (more.limit - before.1.limit);
-                return More {
-                    leaves: mix(|more| more.leaves),
-                    candidates: mix(|more| more.candidates),
-                    limit,
-                };
+                return More { far: mix(|more| more.far), candidates: mix(|more| more.candidates), limit };
             }
             before = (at, more);
         }
         let (at, last) = before;
-        let grown = (at / share).powf(GROWTH_BELOW) as f32;
-        More { leaves: last.leaves * grown, limit: last.limit + grown.ln(), ..last }
+        let walks = self.points.first().is_some_and(|point| point.depth.width > 0);
+        let [leaves, nodes] = GROWTH_BELOW;
+        let grown = (at / share).powf(if walks { nodes } else { leaves }) as f32;
+        More { far: last.far * grown, limit: last.limit + grown.ln(), ..last }
     }
 
     /// When a search for `k` neighbours ends that need not go as far for each query.

@@ -10,12 +10,13 @@ use super::store::LeafStore;
 use super::stored::Stored;
 use super::train::sample;
 use super::update::Work;
+use crate::filtered::NO_FILTER;
 use crate::graph::{
     Chooser, Close, Coder, EDGES, Edge, EdgeBuffers, Own, Rows, Trail, Walk, back, choose, closest, fill,
     sort, spread, walk,
 };
 use crate::kmeans::Points;
-use crate::leaves::{Homes, NO_FILTER, Probe, Scratch, probe, probe_among, rank};
+use crate::leaves::{Homes, Probe, Scratch, probe, probe_among, rank};
 use crate::parallel;
 use crate::quant::{MOST_CODES, Table};
 use crate::random::Random;
@@ -204,6 +205,7 @@ impl<'a> Building<'a> {
                 &view,
                 &self.entries,
                 Walk { passed: Some(slot), ..Walk::even(WALK) },
+                NO_FILTER,
                 trail,
             );
             let found = trail.found().map(|(rank, other)| (square + rank, other));

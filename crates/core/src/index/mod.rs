@@ -11,7 +11,7 @@
 //! | `links.rs` | its graph, where there is one |
 //! | `notes.rs` | what callers keep beside the vectors |
 //! | `snapshot.rs`, `answers.rs`, `input.rs` | the index at one moment, for callers; what it answers; what comes in |
-//! | `search.rs`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
+//! | `search/`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
 //! | `update.rs`, `ties.rs`, `reach.rs`, `room.rs`, `settle.rs` | the next version: vectors that come and go |
 //! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |

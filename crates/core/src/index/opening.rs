@@ -302,13 +302,13 @@ fn read_curve(words: &[u32]) -> Option<Curve> {
     let (sparse, words) = words.split_first_chunk::<{ 3 * SPARSE.len() }>()?;
     let float = |i: usize| f32::from_bits(sparse[i]);
     let sparse = std::array::from_fn(|i| {
-        let [leaves, candidates, limit] = [0, 1, 2].map(|part| float(3 * i + part));
-        More { leaves, candidates, limit }
+        let [far, candidates, limit] = [0, 1, 2].map(|part| float(3 * i + part));
+        More { far, candidates, limit }
     });
     let times = 1.0..=MOST_TIMES;
-    let grows = sparse.iter().all(|more| {
-        times.contains(&more.leaves) && times.contains(&more.candidates) && more.limit.is_finite()
-    });
+    let grows = sparse
+        .iter()
+        .all(|more| times.contains(&more.far) && times.contains(&more.candidates) && more.limit.is_finite());
     let (&slope, words) = words.split_first()?;
     let slope = f32::from_bits(slope);
     let (points, rest) = words.as_chunks::<5>();

@@ -237,6 +237,6 @@ fn curve_words(curve: &Curve) -> Vec<u32> {
         [recall.to_bits(), leaves as u32, width as u32, limit.to_bits(), candidates as u32]
     };
     let sparse =
-        curve.sparse.iter().flat_map(|more| [more.leaves, more.candidates, more.limit].map(f32::to_bits));
+        curve.sparse.iter().flat_map(|more| [more.far, more.candidates, more.limit].map(f32::to_bits));
     sparse.chain([curve.slope.to_bits()]).chain(curve.points.iter().flat_map(words)).collect()
 }

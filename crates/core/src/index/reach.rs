@@ -4,6 +4,7 @@ use super::links::{Leading, Links};
 use super::room::places;
 use super::stored::Stored;
 use super::walker::{Walker, walk_from_entries};
+use crate::filtered::NO_FILTER;
 use crate::graph::{EdgeBuffers, Walk};
 use crate::parallel;
 use crate::simd::Kernels;
@@ -45,7 +46,7 @@ pub(super) fn reach(
     let (space, mut buffers) = (stored.space, EdgeBuffers::default());
     let is_lost = |links: &Links, walker: &mut Walker, slot: u32, width: usize| {
         let point = stored.points(&[slot]);
-        walk_from_entries(space, links, &point, Walk::even(width), walker);
+        walk_from_entries(space, links, &point, Walk::even(width), NO_FILTER, walker);
         walker.trail.found().all(|(_, found)| found != slot)
     };
     let lost: Vec<Vec<u32>> =

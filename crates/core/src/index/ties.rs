@@ -12,9 +12,10 @@ use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
+use crate::filtered::NO_FILTER;
 use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Walk, closest, fill};
 use crate::kmeans::Points;
-use crate::leaves::{NO_FILTER, Probe, Scratch, probe};
+use crate::leaves::{Probe, Scratch, probe};
 use crate::parallel;
 use crate::simd::Kernels;
 
@@ -102,7 +103,7 @@ fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], t
         let each = part.iter().zip(points.chunks_exact(space.dim));
         each.map(|(&slot, point)| {
             let far = Walk { passed: Some(slot), ..Walk::even(WIDTH) };
-            walk_from_entries(space, links, point, far, walker);
+            walk_from_entries(space, links, point, far, NO_FILTER, walker);
             walker.trail.cut(CHOSEN_FROM);
             let in_leaves = probe(coded, &leaves, point, LOOK, NO_FILTER, scratch);
             let met = walker.trail.found().chain(in_leaves.iter().copied()).map(|(_, other)| other);

@@ -2,6 +2,7 @@
 
 use super::links::Links;
 use super::space::Space;
+use crate::filtered::{Filtered, Reach};
 use crate::graph::{Trail, Walk, walk};
 use crate::quant::Table;
 
@@ -12,8 +13,15 @@ pub(super) struct Walker {
     pub(super) trail: Trail,
 }
 
-/// Walks to the closest of all vectors, and leaves them in the walker's trail.
-pub(super) fn walk_from_entries(space: &Space, links: &Links, point: &[f32], far: Walk, walker: &mut Walker) {
+/// Walks to the closest of all vectors, and leaves those that pass in the walker's trail.
+pub(super) fn walk_from_entries(
+    space: &Space,
+    links: &Links,
+    point: &[f32],
+    far: Walk,
+    filter: Option<Filtered<impl Fn(u32) -> bool, impl Fn(f64) -> Reach>>,
+    walker: &mut Walker,
+) {
     let asked = links.coder.ask(space.kernels, point, &mut walker.table);
-    walk(asked, &links.view(), &links.entries, far, &mut walker.trail);
+    walk(asked, &links.view(), &links.entries, far, filter, &mut walker.trail);
 }

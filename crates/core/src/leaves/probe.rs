@@ -3,6 +3,7 @@
 use super::directory::{Asking, Directory, Ranking};
 use super::leaf::LeafView;
 use crate::early::Early;
+use crate::filtered::{Filtered, NO_FILTER, Reach};
 use crate::keep::{self, Keep};
 use crate::quant::{Codebook, Measure, Table};
 use crate::simd::{BLOCK, Kernels};
@@ -28,7 +29,8 @@ pub(crate) trait Leaves {
 /// How far to look.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Probe {
-    /// How many leaves are looked into.
+    /// How many leaves are looked into. Under a filter, how many are ranked: when more would have to be looked into, what was
+    /// looked into was not enough.
     pub(crate) leaves: usize,
     /// How many candidates are kept.
     pub(crate) candidates: usize,
@@ -49,35 +51,6 @@ impl Probe {
         leaves.saturating_mul(3).div_ceil(2)
     }
 }
-
-/// A filter, and what it takes.
-#[derive(Debug)]
-pub(crate) struct Filtered<F, R> {
-    /// Whether a slot may be found.
-    pub(crate) allowed: F,
-    /// The share of all vectors that may be found.
-    pub(crate) share: f64,
-    /// How many leaves are ranked. When more would have to be looked into, what was looked into was not enough.
-    pub(crate) ranked: usize,
-    /// How far to look when such a share of what is met passes.
-    pub(crate) reach: R,
-}
-
-/// How far to look under a filter.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Reach {
-    /// As [`Probe::leaves`].
-    pub(crate) leaves: usize,
-    /// As [`Early::limit`], where it may end early.
-    pub(crate) limit: f32,
-}
-
-/// As if so many vectors had been met before the first, of which the share of all passed.
-const MET_BEFORE: f64 = 64.0;
-
-/// Everything may be found.
-pub(crate) const NO_FILTER: Option<NoFilter> = None;
-type NoFilter = Filtered<fn(u32) -> bool, fn(f64) -> Reach>;
 
 /// Buffers of a search.
 #[derive(Debug, Default)]
@@ -203,11 +176,8 @@ fn look<'s>(
     let ranked_by = if measure == Measure::Absolute { Measure::MinusTwiceDot } else { measure };
     let mut early = probe.early;
     let most = |leaves: usize| if probe.early.is_some() { Probe::most(leaves) } else { leaves };
-    let (wanted, at_most) = match &filter {
-        Some(filter) => (filter.ranked, filter.ranked),
-        None => (probe.leaves, most(probe.leaves)),
-    };
-    let asking = Asking { query, table, measure: ranked_by, wanted, at_most, among };
+    let at_most = if filter.is_some() { probe.leaves } else { most(probe.leaves) };
+    let asking = Asking { query, table, measure: ranked_by, wanted: probe.leaves, at_most, among };
     directory.closest(kernels, asking, ranking);
     let candidates = probe.candidates.max(1);
     // Under a filter all that is below the threshold is asked about, so it is to be low soon.
@@ -218,8 +188,8 @@ fn look<'s>(
     for &(_, _, leaf) in ranked.iter().take(AHEAD) {
         leaves.fetch(leaf, filter.is_some());
     }
-    let mut passed = filter.as_ref().map_or(0.0, |filter| filter.share * MET_BEFORE);
-    let first = Probe::first(filter.as_ref().map_or(probe.leaves, |it| (it.reach)(it.share).leaves));
+    let mut passed = 0;
+    let first = Probe::first(filter.as_ref().map_or(probe.leaves, |filter| filter.usual().far));
     *enough = filter.is_none();
     let (mut start, mut done) = (None, false);
     for (i, &(_, base, number)) in ranked.iter().enumerate() {
@@ -260,17 +230,17 @@ fn look<'s>(
                     .zip(&*lanes)
                     .for_each(|(&estimate, &lane)| keep.push(estimate, first + lane));
             }
-            Some(Filtered { allowed, reach, .. }) => {
+            Some(filter) => {
                 met.extend_from_slice(&estimates[..n]);
-                let allowed = |i: usize| allowed(leaf.slots[lanes[i] as usize]);
+                let allowed = |i: usize| (filter.allowed)(leaf.slots[lanes[i] as usize]);
                 for_each_allowed(n, allowed, |i| {
                     keep.push(estimates[i], first + lanes[i]);
-                    passed += 1.0;
+                    passed += 1;
                 });
-                let reach = reach(passed / (met.len() as f64 + MET_BEFORE));
-                early = early.map(|early| Early { limit: reach.limit, ..early });
-                *enough = keep.is_full() && i + 1 >= reach.leaves;
-                done = keep.is_full() && i + 1 >= most(reach.leaves);
+                let Reach { far, limit } = filter.reach_after(passed, met.len());
+                early = early.map(|early| Early { limit, ..early });
+                *enough = keep.is_full() && i + 1 >= far;
+                done = keep.is_full() && i + 1 >= most(far);
             }
         }
         blocks.extend((0..leaf.biases.len() / BLOCK).map(|block| (number, (block * BLOCK) as u32)));

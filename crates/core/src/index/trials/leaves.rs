@@ -6,10 +6,11 @@ use super::cheapest::{Cheapest, Measured, NO_DEPTH};
 use super::stops::{self, Stop, Way};
 use super::{NOBODY, Trials, USUAL};
 use crate::early::Early;
+use crate::filtered::NO_FILTER;
 use crate::index::costs;
 use crate::index::curve::{self, Depth, K};
 use crate::index::store::LeafStore;
-use crate::leaves::{Leaves, NO_FILTER, Probe, Scratch, probe, rank, unit};
+use crate::leaves::{Leaves, Probe, Scratch, probe, rank, unit};
 use crate::parallel;
 use crate::quant::Measure;
 

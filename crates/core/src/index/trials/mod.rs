@@ -4,13 +4,17 @@
 //! | --- | --- |
 //! | `cheapest.rs` | the cheapest effort for each recall |
 //! | `leaves.rs` | the curve of searches that look into leaves |
-//! | `sparse.rs` | how much more it takes under filters |
+//! | `passing.rs` | filters |
+//! | `sparse.rs` | how much more it takes under filters, in leaves |
 //! | `walks.rs` | the curve of searches through the graph |
+//! | `sparse_walks.rs` | how much more it takes under filters, in the graph |
 //! | `stops.rs` | when searches may end early |
 
 mod cheapest;
 mod leaves;
+mod passing;
 mod sparse;
+mod sparse_walks;
 mod stops;
 mod walks;
 

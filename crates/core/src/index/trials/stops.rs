@@ -8,7 +8,7 @@ const SLOPES: [f32; 7] = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
 const WORTH: f64 = 0.95;
 
 /// The way of a query through leaves or nodes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Way {
     /// How much farther away than the neighbours so far is what was looked at, in its order; no number where a search does not end yet.
     pub(super) farther: Vec<f32>,

@@ -4,7 +4,8 @@ use super::cheapest::{Cheapest, Measured, NO_DEPTH};
 use super::stops::{self, Stop, Way};
 use super::{Trials, USUAL};
 use crate::early::Early;
-use crate::graph::Walk;
+use crate::filtered::NO_FILTER;
+use crate::graph::{Record, Trail, Walk};
 use crate::index::costs;
 use crate::index::curve::{Depth, K};
 use crate::index::links::Links;
@@ -28,6 +29,13 @@ struct Even {
     followed: f64,
 }
 
+/// The way of a walk that was recorded, and where it found those of some neighbours that it found.
+pub(super) fn way(trail: &Trail, neighbours: &[u32]) -> Way {
+    let Some(Record { farther, places }) = trail.recorded() else { return Way::default() };
+    let found = trail.found().zip(places).filter(|((_, slot), _)| neighbours.contains(slot));
+    Way { places: found.map(|(_, &place)| place).collect(), farther: farther.clone() }
+}
+
 impl Trials<'_> {
     /// The curve of searches through the graph.
     pub(in crate::index) fn of_walks(&self, links: &Links) -> Measured {
@@ -45,7 +53,9 @@ impl Trials<'_> {
             }
         }
         let even = cheapest.measured();
-        self.of_early_walks(links, &walks, &even).unwrap_or(even)
+        let mut measured = self.of_early_walks(links, &walks, &even).unwrap_or(even);
+        measured.curve.sparse = self.sparse_walks(links, &measured.curve);
+        measured
     }
 
     /// The curve of walks that end early and find as much as `walks`; `None` where that is not worth while.
@@ -75,7 +85,7 @@ impl Trials<'_> {
         let Self { space, threads, .. } = *self;
         let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
             let far = Walk { width, early, passed: Some(self.own[i]) };
-            walk_from_entries(space, links, &self.queries[i].point, far, walker);
+            walk_from_entries(space, links, &self.queries[i].point, far, NO_FILTER, walker);
             walker.trail.sort();
             let neighbours = self.neighbours(i);
             let found = walker.trail.found().enumerate().filter(|(_, (_, slot))| neighbours.contains(slot));
@@ -92,10 +102,8 @@ impl Trials<'_> {
             walker.trail.record();
             let never = Early { slope: 1.0, limit: f32::INFINITY, nth: K };
             let far = Walk { width, early: Some(never), passed: Some(self.own[i]) };
-            walk_from_entries(space, links, &self.queries[i].point, far, walker);
-            let neighbours = self.neighbours(i);
-            let found = walker.trail.found().enumerate().filter(|(_, (_, slot))| neighbours.contains(slot));
-            Way { places: found.map(|found| found.0).collect(), farther: walker.trail.recorded().to_vec() }
+            walk_from_entries(space, links, &self.queries[i].point, far, NO_FILTER, walker);
+            way(&walker.trail, self.neighbours(i))
         })
     }
 }

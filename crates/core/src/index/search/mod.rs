@@ -1,0 +1,115 @@
+//! A query on one version of an index.
+//!
+//! | file | duty |
+//! | --- | --- |
+//! | `walks.rs` | through the graph |
+//! | `looks.rs` | through the leaves |
+
+mod looks;
+mod walks;
+
+use std::cell::RefCell;
+
+use super::allowed::Allowed;
+use super::curve::{Curve, Depth};
+use super::exact;
+use super::options::Effort;
+use super::space::Query;
+use super::version::Version;
+use super::walker::Walker;
+use crate::keep::{estimate, key, number};
+use crate::leaves::Scratch;
+use crate::sync;
+use looks::looked_into;
+use walks::walked;
+
+/// Buffers of a thread.
+#[derive(Default)]
+struct Buffers {
+    walker: Walker,
+    probe: Scratch,
+    /// The slots that came last, by a hash.
+    seen: Vec<u32>,
+    slots: Vec<u32>,
+    keys: Vec<u64>,
+    hits: Vec<(f32, u64)>,
+}
+
+impl Buffers {
+    /// Gives back what only a comparison with all vectors needed: a thread keeps its buffers for as long as it lives.
+    fn shrink(&mut self) {
+        const MOST: usize = 1 << 16;
+        self.slots.truncate(MOST);
+        self.slots.shrink_to(MOST);
+        self.keys.truncate(MOST);
+        self.keys.shrink_to(MOST);
+        self.hits.truncate(MOST);
+        self.hits.shrink_to(MOST);
+    }
+}
+
+sync::thread_local! {
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
+}
+
+/// Where a filter refuses so many times as much of what is closest as it refuses elsewhere, such as all that a user has seen,
+/// the search is repeated for as many neighbours more.
+const CROWDED: f64 = 2.5;
+
+/// Calls `sink` with the hits of `query`, closest first: distance and id.
+pub(super) fn search(
+    version: &Version,
+    query: &Query,
+    k: usize,
+    effort: Effort,
+    allowed: Option<&Allowed<'_>>,
+    mut sink: impl FnMut(f32, u64),
+) {
+    BUFFERS.with(|buffers| {
+        let buffers = &mut *buffers.borrow_mut();
+        let k = k.min(version.len);
+        if k == 0 {
+            return;
+        }
+        let found = walked(version, query, k, effort, allowed, buffers)
+            || looked_into(version, query, k, effort, allowed, buffers);
+        if !found {
+            buffers.slots.clear();
+            match allowed {
+                Some(allowed) => allowed.slots(version, &mut buffers.slots),
+                None => buffers.slots.extend(version.view().living().map(|(slot, _)| slot)),
+            }
+            compare(version, query, k, buffers);
+        }
+        buffers.hits.iter().take(k).for_each(|&(rank, id)| sink(version.space.distance(rank), id));
+        buffers.shrink();
+    });
+}
+
+/// Compares the vectors in `slots` exactly: the `k` closest, and no fewer, become the hits, closest first.
+fn compare(version: &Version, query: &Query, k: usize, buffers: &mut Buffers) {
+    let Buffers { slots, keys, hits, .. } = buffers;
+    let view = version.view();
+    keys.clear();
+    exact::ranks(&version.space, view, slots, query, |rank, slot| keys.push(key(rank, slot)));
+    // A candidate may have come twice, from its two leaves.
+    let wanted = 2 * k;
+    if keys.len() > wanted {
+        keys.select_nth_unstable(wanted);
+        let limit = keys[wanted] >> 32;
+        keys.retain(|key| key >> 32 <= limit); // with all that are as far away: ties go by id
+    }
+    hits.clear();
+    hits.extend(keys.iter().map(|&key| (estimate(key), view.id(number(key)))));
+    hits.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    hits.dedup_by_key(|hit| hit.1);
+}
+
+/// How far `effort` goes by a curve; `None` for all the way.
+fn depth(curve: &Curve, effort: Effort, k: usize, leaves: usize) -> Option<Depth> {
+    match effort {
+        Effort::Ef(ef) => Some(curve.at_ef(ef, k)),
+        Effort::Recall(recall) if recall < 1.0 => Some(curve.at_recall(recall, k, leaves)),
+        Effort::Exact | Effort::Recall(_) => None,
+    }
+}

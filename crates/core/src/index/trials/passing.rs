@@ -1,0 +1,56 @@
+//! Filters for trials.
+
+use super::Trials;
+use crate::index::curve::{Curve, Depth, K, More, SPARSE};
+
+/// The recall for which it is measured how much more a filter takes,
+const SPARSE_AT: f32 = 0.95;
+/// with so much more of it, since queries and filters differ.
+const SAFETY: f32 = 0.005;
+
+/// A filter that lets a share of the slots pass.
+#[derive(Clone, Copy)]
+pub(super) struct Passing {
+    pub(super) share: f64,
+}
+
+impl Passing {
+    pub(super) fn has(self, slot: u32) -> bool {
+        // The bits of a product with a large odd number look random.
+        f64::from(slot.wrapping_mul(0x9E37_79B1) >> 16) < self.share * 65_536.0
+    }
+}
+
+/// What it takes at least where what was tried was not enough: so many times as many leaves or nodes were.
+pub(super) fn at_least(far: usize) -> More {
+    More { far: far as f32, candidates: 4.0, limit: (far as f32).ln() }
+}
+
+/// So many times as much; never less.
+pub(super) fn times(more: usize, of: usize) -> f32 {
+    (more as f32 / of.max(1) as f32).max(1.0)
+}
+
+impl Trials<'_> {
+    /// The neighbours of a query that pass, those that are to be found.
+    pub(super) fn passing(&self, filter: Passing, query: usize) -> impl Iterator<Item = u32> {
+        self.truth[query].iter().copied().filter(move |&slot| filter.has(slot)).take(K)
+    }
+
+    /// How much more it takes under filters that let a part of the vectors pass. `more` says it for a filter, how many of what
+    /// passes are to be found, and how far searches go without a filter.
+    pub(super) fn under_filters(
+        &self,
+        curve: &Curve,
+        more: impl Fn(Passing, usize, Depth) -> More,
+    ) -> [More; SPARSE.len()] {
+        let usual = curve.points.iter().find(|point| point.recall >= SPARSE_AT);
+        let Some(point) = usual else { return Curve::default().sparse };
+        SPARSE.map(|share| {
+            let filter = Passing { share };
+            let all: usize = (0..self.queries.len()).map(|i| self.passing(filter, i).count()).sum();
+            let found = (f64::from(point.recall + SAFETY) * all as f64).ceil() as usize;
+            more(filter, found.max(1), point.depth)
+        })
+    }
+}
