@@ -29,7 +29,19 @@ impl<'a> Set<'a> {
                     return Self::Ids(ids.iter().copied().collect());
                 }
                 let mut mask = vec![0; words as usize];
-                ids.iter().for_each(|id| mask[(id / 64) as usize] |= 1 << (id % 64));
+                // Ids in ascending order fall into one word after the other: each is written once.
+                let (mut place, mut bits) = (0, 0);
+                for id in ids {
+                    let other = (id / 64) as usize;
+                    if other != place {
+                        mask[place] |= bits;
+                        (place, bits) = (other, 0);
+                    }
+                    bits |= 1 << (id % 64);
+                }
+                if let Some(word) = mask.get_mut(place) {
+                    *word |= bits;
+                }
                 Self::Mask(mask.into())
             }
         }

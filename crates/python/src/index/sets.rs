@@ -94,11 +94,13 @@ fn integers(array: &Bound<'_, PyUntypedArray>) -> PyResult<Vec<u64>> {
         b'u' => Ok(arrays::contiguous::<u64>(array, "uint64")?.as_slice()?.to_vec()),
         b'i' => {
             let numbers = arrays::contiguous::<i64>(array, "int64")?;
-            let natural = |&number: &i64| {
-                let refusal = || wrong_value(format!("an id is from 0 to 2**64 - 2, got {number}"));
-                u64::try_from(number).map_err(|_| refusal())
-            };
-            numbers.as_slice()?.iter().map(natural).collect()
+            let numbers = numbers.as_slice()?;
+            // All signs at once: one by one they would take longer than a search.
+            if numbers.iter().fold(0, |all, number| all | number) < 0 {
+                let negative = numbers.iter().find(|number| **number < 0).unwrap_or(&-1);
+                return Err(wrong_value(format!("an id is from 0 to 2**64 - 2, got {negative}")));
+            }
+            Ok(numbers.iter().map(|number| number.cast_unsigned()).collect())
         }
         // Integers beyond 64 bits, or none of NumPy's.
         b'O' => elements(&array.call_method0("ravel")?),
