@@ -168,6 +168,25 @@ fn filters_that_have_to_do_with_the_query_hold_on_a_graph() {
 }
 
 #[test]
+fn what_lies_behind_the_closest_is_found_without_them_as_with_them() {
+    let rows = clumps(N, 5);
+    let index = index(&rows, 2);
+    let (mut with, mut without) = (0, 0);
+    for query in rows.chunks_exact(DIM).step_by(N / 40) {
+        let search = Search { effort: Effort::Exact, ..Search::new(30) };
+        let order = index.search(query, &search).unwrap().ids;
+        let (seen, wanted) = order.split_at(20);
+        let found = index.search(query, &Search::new(30)).unwrap().ids;
+        with += wanted.iter().filter(|id| found.contains(id)).count();
+        let seen = Filter::Ids(seen.to_vec());
+        let search = Search { exclude: Some(Filters::Same(&seen)), ..Search::new(10) };
+        let found = index.search(query, &search).unwrap().ids;
+        without += wanted.iter().filter(|id| found.contains(id)).count();
+    }
+    assert!(without as f64 > 0.9 * with as f64, "{without} of 400 without, {with} with");
+}
+
+#[test]
 fn a_file_keeps_the_graph_and_its_damage_is_an_error() {
     let rows = clumps(N, 4);
     let made = index(&rows, 2);

@@ -113,6 +113,11 @@ impl<'a> Allowed<'a> {
         Some(Self { filter, exclude: exclude.map(Set::new), count })
     }
 
+    /// The share of all vectors that are allowed.
+    pub(super) fn share(&self, version: &Version) -> f64 {
+        self.count as f64 / version.len as f64
+    }
+
     /// The slots that are allowed, as a mask, where such a one is at hand.
     pub(super) fn mask_of_slots(&self, slots: SlotsView<'_>) -> Option<&[u64]> {
         match (&self.filter, &self.exclude) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::early::Early;
+use crate::filtered::Reach;
 
 /// Neighbours that the effort was measured for.
 pub(super) const K: usize = 10;
@@ -115,6 +116,12 @@ impl Curve {
         let [leaves, nodes] = GROWTH_BELOW;
         let grown = (at / share).powf(if walks { nodes } else { leaves }) as f32;
         More { far: last.far * grown, limit: last.limit + grown.ln(), ..last }
+    }
+
+    /// How far a search goes that goes so far without a filter, when one lets this share pass.
+    pub(super) fn reach(&self, far: usize, limit: f32, share: f64) -> Reach {
+        let more = self.at_share(share);
+        Reach { far: (far as f32 * more.far).ceil() as usize, limit: limit + more.limit }
     }
 
     /// When a search for `k` neighbours ends that need not go as far for each query.

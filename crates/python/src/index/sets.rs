@@ -96,8 +96,9 @@ fn integers(array: &Bound<'_, PyUntypedArray>) -> PyResult<Vec<u64>> {
             let numbers = arrays::contiguous::<i64>(array, "int64")?;
             let numbers = numbers.as_slice()?;
             // All signs at once: one by one they would take longer than a search.
-            if numbers.iter().fold(0, |all, number| all | number) < 0 {
-                let negative = numbers.iter().find(|number| **number < 0).unwrap_or(&-1);
+            if numbers.iter().fold(0, |all, number| all | number) < 0
+                && let Some(negative) = numbers.iter().find(|number| **number < 0)
+            {
                 return Err(wrong_value(format!("an id is from 0 to 2**64 - 2, got {negative}")));
             }
             Ok(numbers.iter().map(|number| number.cast_unsigned()).collect())

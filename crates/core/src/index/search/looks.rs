@@ -1,12 +1,10 @@
 //! A query through the leaves.
 
-use super::{Buffers, CROWDED, compare, depth};
-use crate::filtered::{Filtered, NO_FILTER, Reach};
-use crate::index::allowed::{Allowed, is_set};
+use super::{Asked, Buffers, CROWDED, compare};
+use crate::filtered::{Filtered, NO_FILTER};
+use crate::index::allowed::is_set;
 use crate::index::costs;
-use crate::index::options::Effort;
-use crate::index::space::Query;
-use crate::index::version::{Grown, Version};
+use crate::index::version::Grown;
 use crate::leaves::{Probe, Scratch, probe};
 
 /// Places for slots that were seen; a power of two.
@@ -23,33 +21,21 @@ const LESS_NEARBY: f64 = 0.6;
 const RARE_NEARBY: f64 = 0.3;
 
 /// Looks into the closest leaves, where that costs less than to compare everything; whether that found enough.
-pub(super) fn looked_into(
-    version: &Version,
-    query: &Query,
-    k: usize,
-    effort: Effort,
-    allowed: Option<&Allowed<'_>>,
-    buffers: &mut Buffers,
-) -> bool {
-    let Some((plan, Grown { store, curve, .. })) =
-        plan(version, k, effort, allowed).zip(version.leaves.as_ref())
-    else {
+pub(super) fn looked_into(asked: Asked<'_>, buffers: &mut Buffers) -> bool {
+    let Asked { version, query, k, allowed, .. } = asked;
+    let Some((plan, Grown { store, curve, .. })) = plan(asked).zip(version.leaves.as_ref()) else {
         return false;
     };
-    if plan.cost >= cost_of_all(version, allowed) {
+    if plan.cost >= cost_of_all(asked) {
         return false;
     }
     let view = version.view();
-    let share = allowed.map(|allowed| allowed.count as f64 / version.len as f64);
+    let share = allowed.map(|allowed| allowed.share(version));
     let passes = |slot| (slot as usize) < view.len && allowed.is_some_and(|it| it.has(view.id(slot)));
     let mask = allowed.and_then(|it| it.mask_of_slots(view));
     let look = |effort: Probe, nearby: f64, scratch: &mut Scratch| {
         let limit = effort.early.map_or(f32::INFINITY, |early| early.limit);
-        let reach = |share| {
-            let more = curve.at_share(share);
-            let far = (effort.leaves as f32 * more.far).ceil() as usize;
-            Reach { far, limit: limit + more.limit }
-        };
+        let reach = |share| curve.reach(effort.leaves, limit, share);
         let leaves = share.map_or(effort.leaves, |share| reach(share * nearby).far.min(store.len()));
         let effort = Probe { leaves, ..effort };
         let (coded, all, point) = (store.coded(&version.space), store.view(), &query.point);
@@ -83,7 +69,7 @@ pub(super) fn looked_into(
     let wanted = k.min(allowed.map_or(k, |allowed| allowed.count));
     while enough {
         different(buffers.probe.found(), view.len, &mut buffers.seen, &mut buffers.slots);
-        compare(version, query, k, buffers);
+        compare(asked, buffers);
         if buffers.hits.len() >= wanted {
             return true;
         }
@@ -104,17 +90,18 @@ struct Plan {
 }
 
 /// `None` where all that is allowed is to be compared in any case.
-fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_>>) -> Option<Plan> {
+fn plan(asked: Asked<'_>) -> Option<Plan> {
+    let Asked { version, k, allowed, .. } = asked;
     let grown = version.leaves.as_ref()?;
     let n_leaves = grown.store.len();
-    let depth = depth(&grown.curve, effort, k, n_leaves)?;
+    let depth = asked.depth(&grown.curve, k, n_leaves)?;
     let mut probe =
         Probe { leaves: depth.leaves, candidates: depth.candidates, early: grown.curve.early(depth, k) };
     if allowed.is_some_and(|allowed| allowed.count <= 2 * k) {
         return None;
     }
     probe.leaves = probe.leaves.min(n_leaves);
-    let share = allowed.map_or(1.0, |allowed| allowed.count as f64 / version.len as f64);
+    let share = allowed.map_or(1.0, |allowed| allowed.share(version));
     if share < LEAST_LOOKED_INTO {
         return None;
     }
@@ -128,14 +115,14 @@ fn plan(version: &Version, k: usize, effort: Effort, allowed: Option<&Allowed<'_
 }
 
 /// About what it costs to compare all that is allowed.
-pub(super) fn cost_of_all(version: &Version, allowed: Option<&Allowed<'_>>) -> f64 {
+pub(super) fn cost_of_all(Asked { version, allowed, .. }: Asked<'_>) -> f64 {
     costs::candidates(&version.space, allowed.map_or(version.len, |allowed| allowed.count))
 }
 
 /// About what a search costs that makes no use of a graph.
-pub(super) fn cost_without_graph(version: &Version, k: usize, effort: Effort, allowed: &Allowed<'_>) -> f64 {
-    let all = cost_of_all(version, Some(allowed));
-    plan(version, k, effort, Some(allowed)).map_or(all, |plan| plan.cost.min(all))
+pub(super) fn cost_without_graph(asked: Asked<'_>) -> f64 {
+    let all = cost_of_all(asked);
+    plan(asked).map_or(all, |plan| plan.cost.min(all))
 }
 
 /// The slots of what was found, each once, or nearly so.

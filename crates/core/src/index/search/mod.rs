@@ -23,6 +23,27 @@ use crate::sync;
 use looks::looked_into;
 use walks::walked;
 
+/// What is asked of a version.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    version: &'a Version,
+    query: &'a Query,
+    k: usize,
+    effort: Effort,
+    allowed: Option<&'a Allowed<'a>>,
+}
+
+impl Asked<'_> {
+    /// How far it goes by a curve for so many neighbours; `None` for all the way.
+    fn depth(&self, curve: &Curve, neighbours: usize, leaves: usize) -> Option<Depth> {
+        match self.effort {
+            Effort::Ef(ef) => Some(curve.at_ef(ef, neighbours)),
+            Effort::Recall(recall) if recall < 1.0 => Some(curve.at_recall(recall, neighbours, leaves)),
+            Effort::Exact | Effort::Recall(_) => None,
+        }
+    }
+}
+
 /// Buffers of a thread.
 #[derive(Default)]
 struct Buffers {
@@ -71,15 +92,14 @@ pub(super) fn search(
         if k == 0 {
             return;
         }
-        let found = walked(version, query, k, effort, allowed, buffers)
-            || looked_into(version, query, k, effort, allowed, buffers);
-        if !found {
+        let asked = Asked { version, query, k, effort, allowed };
+        if !walked(asked, buffers) && !looked_into(asked, buffers) {
             buffers.slots.clear();
             match allowed {
                 Some(allowed) => allowed.slots(version, &mut buffers.slots),
                 None => buffers.slots.extend(version.view().living().map(|(slot, _)| slot)),
             }
-            compare(version, query, k, buffers);
+            compare(asked, buffers);
         }
         buffers.hits.iter().take(k).for_each(|&(rank, id)| sink(version.space.distance(rank), id));
         buffers.shrink();
@@ -87,7 +107,7 @@ pub(super) fn search(
 }
 
 /// Compares the vectors in `slots` exactly: the `k` closest, and no fewer, become the hits, closest first.
-fn compare(version: &Version, query: &Query, k: usize, buffers: &mut Buffers) {
+fn compare(Asked { version, query, k, .. }: Asked<'_>, buffers: &mut Buffers) {
     let Buffers { slots, keys, hits, .. } = buffers;
     let view = version.view();
     keys.clear();
@@ -103,13 +123,4 @@ fn compare(version: &Version, query: &Query, k: usize, buffers: &mut Buffers) {
     hits.extend(keys.iter().map(|&key| (estimate(key), view.id(number(key)))));
     hits.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     hits.dedup_by_key(|hit| hit.1);
-}
-
-/// How far `effort` goes by a curve; `None` for all the way.
-fn depth(curve: &Curve, effort: Effort, k: usize, leaves: usize) -> Option<Depth> {
-    match effort {
-        Effort::Ef(ef) => Some(curve.at_ef(ef, k)),
-        Effort::Recall(recall) if recall < 1.0 => Some(curve.at_recall(recall, k, leaves)),
-        Effort::Exact | Effort::Recall(_) => None,
-    }
 }

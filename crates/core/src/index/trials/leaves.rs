@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cheapest::{Cheapest, Measured, NO_DEPTH};
 use super::stops::{self, Stop, Way};
-use super::{NOBODY, Trials, USUAL};
+use super::{NOBODY, Trials, USUAL, depths};
 use crate::early::Early;
 use crate::filtered::NO_FILTER;
 use crate::index::costs;
@@ -106,15 +106,14 @@ impl Trials<'_> {
     fn looked(&self, store: &LeafStore, effort: Probe) -> Vec<usize> {
         let Self { space, threads, .. } = *self;
         let all = store.view();
-        let depths = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
+        let each = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
             let point = &self.queries[i].point;
             let found = probe(store.coded(space), &all, point, effort, NO_FILTER, scratch);
             let mut found: Vec<_> = found.iter().filter(|found| found.1 != self.own[i]).copied().collect();
             found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-            let depth = |slot: &u32| found.iter().position(|found| found.1 == *slot);
-            self.neighbours(i).iter().filter_map(depth).map(|depth| depth + 1).collect::<Vec<_>>()
+            depths(found.iter().map(|found| found.1), self.neighbours(i))
         });
-        depths.concat()
+        each.concat()
     }
 
     /// The estimate that tells how far neighbours are; a query that is a vector itself is among them, twice.

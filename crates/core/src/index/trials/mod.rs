@@ -61,6 +61,13 @@ pub(super) struct Trials<'a> {
     truth: Vec<Vec<u32>>,
 }
 
+/// How deep in what was found, closest first, those of some neighbours lie that are in it.
+fn depths(found: impl Iterator<Item = u32>, neighbours: &[u32]) -> Vec<usize> {
+    let found: Vec<u32> = found.collect();
+    let depth = |slot: &u32| Some(1 + found.iter().position(|other| other == slot)?);
+    neighbours.iter().filter_map(depth).collect()
+}
+
 impl<'a> Trials<'a> {
     /// Finds the neighbours of what is measured with.
     pub(super) fn new(stored: Stored<'a>, with: Probes, threads: usize) -> Self {

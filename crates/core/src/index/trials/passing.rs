@@ -21,7 +21,7 @@ impl Passing {
     }
 }
 
-/// What it takes at least where what was tried was not enough: so many times as many leaves or nodes were.
+/// What it takes where so many times as many leaves or nodes were not enough: these, and more candidates than any set needed that was looked at.
 pub(super) fn at_least(far: usize) -> More {
     More { far: far as f32, candidates: 4.0, limit: (far as f32).ln() }
 }
@@ -33,8 +33,8 @@ pub(super) fn times(more: usize, of: usize) -> f32 {
 
 impl Trials<'_> {
     /// The neighbours of a query that pass, those that are to be found.
-    pub(super) fn passing(&self, filter: Passing, query: usize) -> impl Iterator<Item = u32> {
-        self.truth[query].iter().copied().filter(move |&slot| filter.has(slot)).take(K)
+    pub(super) fn passing(&self, filter: Passing, query: usize) -> Vec<u32> {
+        self.truth[query].iter().copied().filter(|&slot| filter.has(slot)).take(K).collect()
     }
 
     /// How much more it takes under filters that let a part of the vectors pass. `more` says it for a filter, how many of what
@@ -48,7 +48,7 @@ impl Trials<'_> {
         let Some(point) = usual else { return Curve::default().sparse };
         SPARSE.map(|share| {
             let filter = Passing { share };
-            let all: usize = (0..self.queries.len()).map(|i| self.passing(filter, i).count()).sum();
+            let all: usize = (0..self.queries.len()).map(|i| self.passing(filter, i).len()).sum();
             let found = (f64::from(point.recall + SAFETY) * all as f64).ceil() as usize;
             more(filter, found.max(1), point.depth)
         })

@@ -1,9 +1,9 @@
 //! How much more effort a recall takes under filters, in leaves.
 
-use super::Trials;
 use super::leaves::{DEEPEST, found};
 use super::passing::{Passing, at_least, times};
 use super::stops::{self, Stop};
+use super::{Trials, depths};
 use crate::filtered::{Filtered, Reach};
 use crate::index::curve::{Curve, Depth, K, More, SPARSE, nth_of_leaves};
 use crate::index::store::LeafStore;
@@ -62,14 +62,13 @@ impl Trials<'_> {
         leaves: usize,
         wanted: usize,
     ) -> Option<usize> {
-        let depths = parallel::map_with(self.threads, self.queries.len(), Scratch::default, |scratch, i| {
+        let each = parallel::map_with(self.threads, self.queries.len(), Scratch::default, |scratch, i| {
             self.look_under(store, filter, scratch, i, leaves, DEEPEST);
             let mut found = scratch.found().to_vec();
             found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-            let depth = |slot: u32| found.iter().position(|found| found.1 == slot);
-            self.passing(filter, i).filter_map(depth).map(|depth| depth + 1).collect::<Vec<_>>()
+            depths(found.iter().map(|found| found.1), &self.passing(filter, i))
         });
-        let mut depths = depths.concat();
+        let mut depths = each.concat();
         depths.sort_unstable();
         depths.get(wanted - 1).copied()
     }
@@ -79,7 +78,7 @@ impl Trials<'_> {
         let look = |scratch: &mut Scratch, i: usize, leaves: usize, candidates: usize| {
             self.look_under(store, filter, scratch, i, leaves, candidates);
         };
-        let paths = self.paths(store, leaves, |i| self.passing(filter, i).collect());
+        let paths = self.paths(store, leaves, |i| self.passing(filter, i));
         let ways = self.ways(&paths, store, leaves, nth_of_leaves(K), look);
         let stop = stops::stop(&ways, Probe::most(leaves), found(&paths, leaves), slope);
         stop.map(|Stop { limit, .. }| limit)

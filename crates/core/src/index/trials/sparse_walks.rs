@@ -1,13 +1,11 @@
 //! How much more effort a recall takes under filters, in the graph.
 
-use super::Trials;
 use super::passing::{Passing, at_least, times};
-use super::stops::{self, Stop, Way};
-use super::walks::way;
-use crate::early::Early;
+use super::stops::{self, Stop};
+use super::{Trials, depths};
 use crate::filtered::{Filtered, Reach};
 use crate::graph::Walk;
-use crate::index::curve::{Curve, Depth, K, More, SPARSE};
+use crate::index::curve::{Curve, Depth, More, SPARSE};
 use crate::index::links::Links;
 use crate::index::walker::{Walker, walk_from_entries};
 use crate::parallel;
@@ -35,7 +33,10 @@ impl Trials<'_> {
         let Some((width, candidates)) = found else { return at_least(WIDER) };
         let far = times(width, depth.width);
         let early = (slope > 0.0).then(|| {
-            let ways = self.ways_under(links, filter, Walk::most(width));
+            let ways = self.ways_by(Walk::most(width), |walker, i, far| {
+                self.walk_under(links, filter, walker, i, far);
+                self.passing(filter, i)
+            });
             stops::stop(&ways, Walk::most(width), wanted, slope)
         });
         let limit = early.flatten().map_or(far.ln(), |Stop { limit, .. }| limit - depth.limit);
@@ -44,35 +45,22 @@ impl Trials<'_> {
 
     /// How deep in what walks find under a filter the neighbours of all queries lie that they find, in ascending order.
     fn depths_under(&self, links: &Links, filter: Passing, width: usize) -> Vec<usize> {
-        let depths = parallel::map_with(self.threads, self.queries.len(), Walker::default, |walker, i| {
-            self.walk_under(links, filter, walker, i, Walk::even(width));
+        let each = parallel::map_with(self.threads, self.queries.len(), Walker::default, |walker, i| {
+            let far = Walk { passed: Some(self.own[i]), ..Walk::even(width) };
+            self.walk_under(links, filter, walker, i, far);
             walker.trail.sort();
-            let neighbours: Vec<u32> = self.passing(filter, i).collect();
-            let found = walker.trail.found().enumerate().filter(|(_, (_, slot))| neighbours.contains(slot));
-            found.map(|(depth, _)| depth + 1).collect::<Vec<_>>()
+            depths(walker.trail.found().map(|found| found.1), &self.passing(filter, i))
         });
-        let mut depths = depths.concat();
+        let mut depths = each.concat();
         depths.sort_unstable();
         depths
     }
 
-    /// The ways of the queries through the graph under a filter, on walks that are so wide.
-    fn ways_under(&self, links: &Links, filter: Passing, width: usize) -> Vec<Way> {
-        parallel::map_with(self.threads, self.queries.len(), Walker::default, |walker, i| {
-            walker.trail.record();
-            let never = Early { slope: 1.0, limit: f32::INFINITY, nth: K };
-            self.walk_under(links, filter, walker, i, Walk { early: Some(never), ..Walk::even(width) });
-            let neighbours: Vec<u32> = self.passing(filter, i).collect();
-            way(&walker.trail, &neighbours)
-        })
-    }
-
-    /// Walks for a query, past itself.
+    /// Walks for a query under a filter.
     fn walk_under(&self, links: &Links, filter: Passing, walker: &mut Walker, query: usize, far: Walk) {
         let allowed = |slot: u32| filter.has(slot);
         let reach = |_| Reach { far: far.width, limit: f32::INFINITY };
         let filter = Some(Filtered { allowed, share: filter.share, reach });
-        let far = Walk { passed: Some(self.own[query]), ..far };
         walk_from_entries(self.space, links, &self.queries[query].point, far, filter, walker);
     }
 }

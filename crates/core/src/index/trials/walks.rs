@@ -2,10 +2,10 @@
 
 use super::cheapest::{Cheapest, Measured, NO_DEPTH};
 use super::stops::{self, Stop, Way};
-use super::{Trials, USUAL};
+use super::{Trials, USUAL, depths};
 use crate::early::Early;
 use crate::filtered::NO_FILTER;
-use crate::graph::{Record, Trail, Walk};
+use crate::graph::{Record, Walk};
 use crate::index::costs;
 use crate::index::curve::{Depth, K};
 use crate::index::links::Links;
@@ -27,13 +27,6 @@ struct Even {
     width: usize,
     found: usize,
     followed: f64,
-}
-
-/// The way of a walk that was recorded, and where it found those of some neighbours that it found.
-pub(super) fn way(trail: &Trail, neighbours: &[u32]) -> Way {
-    let Some(Record { farther, places }) = trail.recorded() else { return Way::default() };
-    let found = trail.found().zip(places).filter(|((_, slot), _)| neighbours.contains(slot));
-    Way { places: found.map(|(_, &place)| place).collect(), farther: farther.clone() }
 }
 
 impl Trials<'_> {
@@ -87,23 +80,34 @@ impl Trials<'_> {
             let far = Walk { width, early, passed: Some(self.own[i]) };
             walk_from_entries(space, links, &self.queries[i].point, far, NO_FILTER, walker);
             walker.trail.sort();
-            let neighbours = self.neighbours(i);
-            let found = walker.trail.found().enumerate().filter(|(_, (_, slot))| neighbours.contains(slot));
-            (found.map(|(depth, _)| depth + 1).collect::<Vec<_>>(), walker.trail.found().len())
+            let found = walker.trail.found();
+            (depths(found.map(|found| found.1), self.neighbours(i)), walker.trail.found().len())
         });
-        let (depths, followed): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        (depths.concat(), followed.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64)
+        let (each, followed): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        (each.concat(), followed.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64)
     }
 
     /// The ways of the queries through the graph, as far as walks go that may end early instead of being so wide.
     fn ways_of_walks(&self, links: &Links, width: usize) -> Vec<Way> {
-        let Self { space, threads, .. } = *self;
-        parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
+        self.ways_by(width, |walker, i, far| {
+            walk_from_entries(self.space, links, &self.queries[i].point, far, NO_FILTER, walker);
+            self.neighbours(i).to_vec()
+        })
+    }
+
+    /// The ways of the queries through the graph. `go` walks for a query, and says which neighbours are looked for.
+    pub(super) fn ways_by(
+        &self,
+        width: usize,
+        go: impl Fn(&mut Walker, usize, Walk) -> Vec<u32> + Sync,
+    ) -> Vec<Way> {
+        parallel::map_with(self.threads, self.queries.len(), Walker::default, |walker, i| {
             walker.trail.record();
             let never = Early { slope: 1.0, limit: f32::INFINITY, nth: K };
-            let far = Walk { width, early: Some(never), passed: Some(self.own[i]) };
-            walk_from_entries(space, links, &self.queries[i].point, far, NO_FILTER, walker);
-            way(&walker.trail, self.neighbours(i))
+            let wanted = go(walker, i, Walk { width, early: Some(never), passed: Some(self.own[i]) });
+            let Some(Record { farther, places }) = walker.trail.recorded() else { return Way::default() };
+            let found = walker.trail.found().zip(places).filter(|((_, slot), _)| wanted.contains(slot));
+            Way { places: found.map(|(_, &place)| place).collect(), farther: farther.clone() }
         })
     }
 }
