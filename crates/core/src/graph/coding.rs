@@ -264,7 +264,7 @@ mod tests {
             (0..N / 2).map(|i| (kernels.l2_squared)(pairs.0.row(i), pairs.1.row(i))).collect();
         let directions = coder.directions(kernels, pairs.0, pairs.1, &squares);
         let sample = Points { values: &directions, dim: coder.layout().width() };
-        let codebook = coder.codebook().train_projected(sample, 0.1, random, 1);
+        let codebook = coder.codebook().train_projected(kernels, sample, 0.1, random, 1);
         let coder = coder.with_codebook(codebook);
 
         let layout = coder.layout();

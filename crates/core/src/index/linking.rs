@@ -290,7 +290,7 @@ impl Ground<'_> {
         let directions =
             coder.directions(kernels, Points { values: &from, dim }, Points { values: &to, dim }, &squares);
         let sample = Points { values: &directions, dim: coder.layout().width() };
-        let codebook = coder.codebook().train_projected(sample, WANTED_DISTORTION, random, threads);
+        let codebook = coder.codebook().train_projected(kernels, sample, WANTED_DISTORTION, random, threads);
         coder.with_codebook(codebook)
     }
 }

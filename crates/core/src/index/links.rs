@@ -80,7 +80,7 @@ impl<'a> LinksView<'a> {
     }
 
     /// Fetches the vectors in some slots, to be compared.
-    fn fetch_owns(&self, slots: &[u32]) {
+    pub(super) fn fetch_owns(&self, slots: &[u32]) {
         slots.iter().for_each(|&slot| simd::prefetch_many(self.layout.own_words(self.to_fetch(slot))));
     }
 

@@ -1,11 +1,11 @@
 //! Room for more edges.
 
 use super::links::{Leading, LinksView};
-use crate::graph::{Chooser, Close, EDGES, Own, choose, fill, sort};
+use crate::graph::{Chooser, Close, EDGES, Own, choose, squares};
 use crate::simd::Kernels;
 
 /// Edges from one vector to others, which are close to it, each in the place that it is to take: that of an edge that leads to
-/// its slot already, as it may to what was there before; a free one; that of an edge to a vector that is gone; or that of an edge
+/// its slot already, as it may to what was there before; that of an edge to a vector that is gone; a free one; or that of an edge
 /// that is worse, or, if they `must`, of one that is better. Those for which there is none are left out.
 pub(super) fn places(
     kernels: &Kernels,
@@ -14,50 +14,83 @@ pub(super) fn places(
     new: &[Close],
     must: bool,
 ) -> Vec<Leading> {
-    if view.own(from).is_none() {
-        return Vec::new();
-    }
-    let mut edges = view.edges(from).to_vec();
+    let Some(own) = view.own(from) else { return Vec::new() };
+    let mut beside = Beside::new(kernels, &view, own, view.edges(from));
     let mut leading: Vec<Leading> = Vec::with_capacity(new.len());
     for &(square, to) in new {
-        let Some(place) = place_for(kernels, view, from, &edges, (square, to), must) else { continue };
-        match edges.get_mut(place) {
-            Some(edge) => *edge = to,
-            None => edges.push(to),
-        }
+        let Some(end) = view.own(to) else { continue };
+        let Some(place) = beside.place_for((square, to), end, must) else { continue };
+        beside.put(place, (square, to), end);
         leading.retain(|earlier| earlier.place != place);
         leading.push(Leading { from, place, to, square });
     }
     leading
 }
 
-fn place_for(
-    kernels: &Kernels,
-    view: LinksView<'_>,
-    from: u32,
-    edges: &[u32],
-    (square, to): Close,
-    must: bool,
-) -> Option<usize> {
-    if let Some(place) = edges.iter().position(|&edge| edge == to) {
-        return Some(place);
+/// The edges of a vector, in their places.
+struct Beside<'a> {
+    kernels: &'a Kernels,
+    edges: Vec<Close>,
+    /// What they lead to.
+    ends: Vec<Own<'a>>,
+    /// Places of those that lead to a vector that is gone.
+    gone: Vec<usize>,
+}
+
+impl<'a> Beside<'a> {
+    fn new(kernels: &'a Kernels, view: &'a LinksView<'_>, own: Own<'a>, edges: &[u32]) -> Self {
+        view.fetch_owns(edges);
+        let known: Vec<Option<Own<'_>>> = edges.iter().map(|&edge| view.own(edge)).collect();
+        let gone = (0..edges.len()).filter(|&place| known[place].is_none()).collect();
+        // What is gone is as if it were where the edges come from, until another one takes its place.
+        let ends: Vec<Own<'_>> = known.into_iter().map(|end| end.unwrap_or(own)).collect();
+        let edges = squares(kernels, own, &ends).into_iter().zip(edges.iter().copied()).collect();
+        Self { kernels, edges, ends, gone }
     }
-    if edges.len() < EDGES {
-        return Some(edges.len());
+
+    /// The place that another edge is to take.
+    fn place_for(&mut self, (square, to): Close, end: Own<'_>, must: bool) -> Option<usize> {
+        if let Some(place) = self.edges.iter().position(|&(_, edge)| edge == to) {
+            return Some(place);
+        }
+        if let Some(place) = self.gone.pop() {
+            return Some(place);
+        }
+        if self.edges.len() < EDGES {
+            return Some(self.edges.len());
+        }
+        self.worst((square, end), must)
     }
-    let mut close = view.near(kernels, from, edges);
-    if close.len() < edges.len() {
-        return edges.iter().position(|&edge| view.own(edge).is_none());
+
+    /// The place of the farthest edge, another one among them, that a closer one leads in the direction of; where there is none, of the
+    /// farthest of all. Nothing where it is the other one itself.
+    fn worst(&self, (square, end): (f32, Own<'_>), must: bool) -> Option<usize> {
+        let mut order: Vec<(f32, Option<usize>)> =
+            self.edges.iter().enumerate().map(|(place, &(square, _))| (square, Some(place))).collect();
+        order.push((square, None));
+        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+        let end_of = |place: Option<usize>| place.map_or(end, |place| self.ends[place]);
+        let leave = |place: &Option<usize>| place.is_some() || !must;
+        let mut ends: Vec<Own<'_>> = order.iter().map(|&(_, place)| end_of(place)).collect();
+        ends.reverse();
+        for (i, &(square, place)) in order.iter().enumerate().filter(|(_, (_, place))| leave(place)) {
+            let closer = &ends[..order.len() - 1 - i];
+            if squares(self.kernels, end_of(place), closer).iter().any(|&apart| apart <= square) {
+                return place;
+            }
+        }
+        order.iter().map(|&(_, place)| place).find(leave)?
     }
-    close.push((square, to));
-    sort(&mut close);
-    let mut stay = pick(kernels, view, &close);
-    if must {
-        stay.retain(|&(_, edge)| edge != to);
-        stay.insert(0, (square, to));
+
+    fn put(&mut self, place: usize, edge: Close, end: Own<'a>) {
+        if place == self.edges.len() {
+            self.edges.push(edge);
+            self.ends.push(end);
+        } else {
+            (self.edges[place], self.ends[place]) = (edge, end);
+        }
+        self.gone.retain(|&gone| gone != place);
     }
-    fill(&mut stay, &close, EDGES);
-    edges.iter().position(|edge| stay.iter().take(EDGES).all(|(_, other)| other != edge))
 }
 
 /// Of close vectors those that become edges, because they lead in all directions.

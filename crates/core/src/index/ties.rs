@@ -8,22 +8,18 @@ use rustc_hash::FxHashSet;
 use super::links::{Leading, Links, LinksView};
 use super::reach::{ADDED, reach};
 use super::room::{pick, places};
-use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
 use crate::filtered::NO_FILTER;
-use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Walk, closest, fill};
+use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Own, Walk, closest, fill, sort, squares};
 use crate::kmeans::Points;
-use crate::leaves::{Probe, Scratch, probe};
 use crate::parallel;
 use crate::simd::Kernels;
 
 /// How far a vector that comes looks for those beside it, and how many it chooses from.
 const WIDTH: usize = 64;
 const CHOSEN_FROM: usize = 48;
-/// It looks into leaves as well: there are those that come with it, to which no edge leads yet.
-const LOOK: Probe = Probe { leaves: 4, candidates: 32, early: None };
 /// Vectors that come and look at a time; then their edges are laid, which the next ones can follow.
 const AT_ONCE: usize = 256;
 /// Vectors or nodes that a thread takes at a time. With no more than these, one thread does all: another costs more to start.
@@ -38,7 +34,7 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     for some in slots.chunks(AT_ONCE) {
         let nodes = in_parts(threads, some, || (), |(), part| nodes_of(stored, &links.coder, part));
         links.put(nodes);
-        let met = beside(stored, &grown.store, links, some, threads);
+        let met = beside(stored, links, some, threads);
         let led = in_parts(threads, &met, EdgeBuffers::default, |buffers, part| {
             let edges: Vec<Leading> = part.iter().flat_map(Met::own_edges).collect();
             links.led(space.kernels, &edges, buffers)
@@ -93,24 +89,22 @@ fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<(u32, Vec<u
     slots.iter().copied().zip(nodes).collect()
 }
 
-/// What is beside vectors that came, by a walk and a look into a few leaves.
-fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], threads: usize) -> Vec<Met> {
+/// What is beside vectors that came: by a walk, and among those that came with them, to which no edge leads yet.
+fn beside(stored: Stored<'_>, links: &Links, slots: &[u32], threads: usize) -> Vec<Met> {
     let (space, view) = (stored.space, links.view());
-    let (collection, coded, leaves) = (stored.collection(), store.coded(space), store.view());
-    let buffers = || (Walker::default(), Scratch::default());
-    in_parts(threads, slots, buffers, |(walker, scratch), part| {
+    let collection = stored.collection();
+    let came: Vec<Own<'_>> = slots.iter().filter_map(|&slot| view.own(slot)).collect();
+    in_parts(threads, slots, Walker::default, |walker, part| {
         let points = stored.points(part);
         let each = part.iter().zip(points.chunks_exact(space.dim));
-        each.map(|(&slot, point)| {
+        each.filter_map(|(&slot, point)| {
+            let own = view.own(slot)?;
             let far = Walk { passed: Some(slot), ..Walk::even(WIDTH) };
             walk_from_entries(space, links, point, far, NO_FILTER, walker);
-            walker.trail.cut(CHOSEN_FROM);
-            let in_leaves = probe(coded, &leaves, point, LOOK, NO_FILTER, scratch);
-            let met = walker.trail.found().chain(in_leaves.iter().copied()).map(|(_, other)| other);
-            let mut met: Vec<u32> = met.filter(|&other| other != slot).collect();
-            met.sort_unstable();
-            met.dedup();
-            let mut close = view.near(space.kernels, slot, &met);
+            let met = walker.trail.found().map(|(rank, other)| (own.square + rank, other));
+            let came = squares(space.kernels, own, &came).into_iter().zip(slots.iter().copied());
+            let mut close: Vec<Close> = met.chain(came).filter(|&(_, other)| other != slot).collect();
+            sort(&mut close);
             close.truncate(CHOSEN_FROM);
             let mut edges = pick(space.kernels, view, &close);
             let chosen = edges.len();
@@ -120,7 +114,7 @@ fn beside(stored: Stored<'_>, store: &LeafStore, links: &Links, slots: &[u32], t
             let exact = closest(&collection, point, &others, EDGES);
             let length = |other: u32| exact.iter().find(|exact| exact.1 == other).map(|exact| exact.0);
             edges.iter_mut().for_each(|edge| edge.0 = length(edge.1).unwrap_or(edge.0));
-            Met { slot, edges, chosen }
+            Some(Met { slot, edges, chosen })
         })
         .collect()
     })

@@ -70,28 +70,22 @@ impl Leaf {
         slots: &[u32],
     ) -> usize {
         let mut gap = 0;
-        codebook.encode(
-            kernels,
-            measure,
-            points,
-            |_| (centroid, scale),
-            |i, codes, bias| {
-                while gap < self.biases.len() && self.biases[gap] < f32::INFINITY {
-                    gap += 1;
-                }
-                if gap == self.biases.len() {
-                    self.biases.resize(gap + BLOCK, f32::INFINITY);
-                    self.slots.resize(gap + BLOCK, 0);
-                    self.codes.resize(self.codes.len() + codebook.block_bytes(), 0);
-                }
-                (self.biases[gap], self.slots[gap]) = (bias, slots[i]);
-                let block = &mut self.codes[gap / BLOCK * codebook.block_bytes()..][..codebook.block_bytes()];
-                let (byte, shift) = (gap % (BLOCK / 2), gap % BLOCK / (BLOCK / 2) * 4);
-                for (bytes, &code) in block.as_chunks_mut::<{ BLOCK / 2 }>().0.iter_mut().zip(codes) {
-                    bytes[byte] = bytes[byte] & !(15 << shift) | code << shift;
-                }
-            },
-        );
+        codebook.encode(kernels, measure, points, (centroid, scale), |i, codes, bias| {
+            while gap < self.biases.len() && self.biases[gap] < f32::INFINITY {
+                gap += 1;
+            }
+            if gap == self.biases.len() {
+                self.biases.resize(gap + BLOCK, f32::INFINITY);
+                self.slots.resize(gap + BLOCK, 0);
+                self.codes.resize(self.codes.len() + codebook.block_bytes(), 0);
+            }
+            (self.biases[gap], self.slots[gap]) = (bias, slots[i]);
+            let block = &mut self.codes[gap / BLOCK * codebook.block_bytes()..][..codebook.block_bytes()];
+            let (byte, shift) = (gap % (BLOCK / 2), gap % BLOCK / (BLOCK / 2) * 4);
+            for (bytes, &code) in block.as_chunks_mut::<{ BLOCK / 2 }>().0.iter_mut().zip(codes) {
+                bytes[byte] = bytes[byte] & !(15 << shift) | code << shift;
+            }
+        });
         gap
     }
 

@@ -100,6 +100,7 @@ impl Codebook {
     /// length 1 or less: as few as leave the share `wanted` of that.
     pub(crate) fn train_projected(
         &self,
+        kernels: &Kernels,
         sample: Points<'_>,
         wanted: f64,
         random: &mut Random,
@@ -107,7 +108,7 @@ impl Codebook {
     ) -> Self {
         let projection = self.projection.clone();
         let (groups, _) = groups(&variances(sample)[..projection.len()], 1.0, wanted);
-        Self::train_groups(sample, projection, groups, random, threads)
+        Self::train_groups(kernels, sample, projection, groups, random, threads)
     }
 
     fn train_with(
@@ -121,10 +122,11 @@ impl Codebook {
         let mut projected = Vec::new();
         projection.apply(kernels, sample.values, sample.dim, &mut projected);
         let projected = Points { values: &projected, dim: projection.padded() };
-        Self::train_groups(projected, projection, groups, random, threads)
+        Self::train_groups(kernels, projected, projection, groups, random, threads)
     }
 
     fn train_groups(
+        kernels: &Kernels,
         projected: Points<'_>,
         projection: Projection,
         groups: Vec<Range<usize>>,
@@ -133,7 +135,7 @@ impl Codebook {
     ) -> Self {
         let seeds: Vec<u64> = groups.iter().map(|_| random.word()).collect();
         let words = parallel::map(threads, groups.len(), |g| {
-            codewords(projected, groups[g].clone(), &mut Random::new(seeds[g], g as u64))
+            codewords(kernels, projected, groups[g].clone(), &mut Random::new(seeds[g], g as u64))
         });
         Self { projection, ends: ends_of(&groups), groups, words: words.concat() }
     }
@@ -153,61 +155,53 @@ impl Codebook {
         self.codes() * BLOCK / 2
     }
 
-    /// Codes what points lack from their centres, each in units of its centre's `scale`, or the points as they are under
-    /// [`Measure::Absolute`]. `sink` gets, for each, its number, its codes, and its bias: what an estimate needs beside its
-    /// centre and the sum of the table's addends, which is to be multiplied by the scale.
+    /// Codes what points lack from a centre, in units of `scale`, or the points as they are under [`Measure::Absolute`]. `sink`
+    /// gets, for each, its number, its codes, and its bias: what an estimate needs beside its centre and the sum of the
+    /// table's addends, which is to be multiplied by the scale.
     ///
     /// An estimate of the squared distance between a query q and a vector x = c + r with the code r' is
     /// |q − c|² − 2⟨q, r'⟩ + bias. The bias makes it exact for q = x, where it matters most: −|r|² + 2⟨x, r'⟩. So what
     /// is left of the error is 2⟨q − x, r − r'⟩, which shrinks as the query comes closer.
-    pub(crate) fn encode<'c>(
+    pub(crate) fn encode(
         &self,
         kernels: &Kernels,
         measure: Measure,
         points: Points<'_>,
-        centre: impl Fn(usize) -> (&'c [f32], f32),
+        (centre, scale): (&[f32], f32),
         mut sink: impl FnMut(usize, &[u8], f32),
     ) {
-        if measure == Measure::Absolute {
-            return self.encode_beside(kernels, points, points, |i, codes, _| sink(i, codes, 0.0));
+        let residuals = match measure {
+            Measure::Absolute => None,
+            Measure::MinusDot | Measure::MinusTwiceDot => Some(points.residuals(|_| (centre, scale))),
+        };
+        let coded = Points { values: residuals.as_deref().unwrap_or(points.values), dim: points.dim };
+        let (mut projected, mut of_centre) = (Vec::new(), Vec::new());
+        self.projection.apply(kernels, coded.values, coded.dim, &mut projected);
+        if measure == Measure::MinusTwiceDot {
+            let mut projected = Vec::new();
+            self.projection.apply(kernels, centre, centre.len(), &mut projected);
+            self.dots_of_words(&projected, &mut of_centre);
         }
-        let residuals = points.residuals(&centre);
-        let residuals = Points { values: &residuals, dim: points.dim };
-        self.encode_beside(kernels, residuals, points, |i, codes, dot| {
-            let (residual, (_, scale)) = (residuals.row(i), centre(i));
-            let bias = match measure {
-                Measure::MinusTwiceDot => scale * (2.0 * dot - scale * (kernels.dot)(residual, residual)),
-                Measure::MinusDot | Measure::Absolute => 0.0,
-            };
-            sink(i, codes, bias);
-        });
-    }
-
-    /// Codes vectors; `sink` gets, for each, its number, its codes, and the inner product of `others`' vector of that
-    /// number with the coded one.
-    fn encode_beside(
-        &self,
-        kernels: &Kernels,
-        vectors: Points<'_>,
-        others: Points<'_>,
-        mut sink: impl FnMut(usize, &[u8], f32),
-    ) {
-        let (mut projected, mut projected_others) = (Vec::new(), Vec::new());
-        self.projection.apply(kernels, vectors.values, vectors.dim, &mut projected);
-        self.projection.apply(kernels, others.values, others.dim, &mut projected_others);
-        let mut codes = vec![0; self.codes()];
         let width = self.projection.padded();
-        for (i, vector) in projected.chunks_exact(width).enumerate() {
-            let other = &projected_others[i * width..][..width];
-            let mut dot = 0.0;
-            for (code, group) in codes.iter_mut().zip(&self.groups) {
-                let word = nearest_word(&self.words[group.clone()], &vector[group.clone()]);
-                *code = word as u8;
-                for d in group.clone() {
-                    dot += self.words[d][word] * other[d];
-                }
+        let (mut tile, mut dots) = (Vec::new(), [0.0; WORDS]);
+        let (mut sixteen, mut codes) = (vec![[0; WORDS]; self.codes()], vec![0; self.codes()]);
+        for (first, some) in (0..).step_by(WORDS).zip(projected.chunks(WORDS * width)) {
+            interleave(some.chunks_exact(width), &mut tile);
+            self.code_sixteen(kernels, &tile, &mut sixteen, &mut dots);
+            for lane in 0..some.len() / width {
+                codes.iter_mut().zip(&sixteen).for_each(|(code, sixteen)| *code = sixteen[lane]);
+                let bias = match measure {
+                    Measure::MinusTwiceDot => {
+                        let residual = coded.row(first + lane);
+                        let of_centre = of_centre.iter().zip(&codes);
+                        let dot: f32 = of_centre.map(|(dots, &code)| dots[usize::from(code) % WORDS]).sum();
+                        let dot = scale.mul_add(dots[lane], dot);
+                        scale * (2.0 * dot - scale * (kernels.dot)(residual, residual))
+                    }
+                    Measure::MinusDot | Measure::Absolute => 0.0,
+                };
+                sink(first + lane, &codes, bias);
             }
-            sink(i, &codes, dot);
         }
     }
 
@@ -325,27 +319,28 @@ const WANTED_DISTORTION_ROTATED: f64 = 0.25;
 const WORTH_ROTATING: f64 = 0.85;
 const WORTH_ROTATING_AT: f64 = 0.2;
 
-/// The word of a group that is closest to `values`.
-#[inline]
-fn nearest_word(words: &[[f32; WORDS]], values: &[f32]) -> usize {
-    let mut apart = [0.0; WORDS];
-    for (words, value) in words.iter().zip(values) {
-        for (apart, word) in apart.iter_mut().zip(words) {
-            *apart += (value - word) * (value - word);
-        }
+/// Up to sixteen vectors side by side: value by value, that of each.
+fn interleave<'a>(vectors: impl Iterator<Item = &'a [f32]>, tile: &mut Vec<[f32; WORDS]>) {
+    for (lane, vector) in vectors.enumerate() {
+        tile.resize(vector.len(), [0.0; WORDS]);
+        tile.iter_mut().zip(vector).for_each(|(values, &value)| values[lane] = value);
     }
-    let mut best = 0;
-    for word in 1..WORDS {
-        if apart[word] < apart[best] {
-            best = word;
-        }
-    }
-    best
 }
 
 /// Codewords of one group: sixteen means, value by value.
-fn codewords(points: Points<'_>, group: Range<usize>, random: &mut Random) -> Vec<[f32; WORDS]> {
+fn codewords(
+    kernels: &Kernels,
+    points: Points<'_>,
+    group: Range<usize>,
+    random: &mut Random,
+) -> Vec<[f32; WORDS]> {
     let n = points.len();
+    let tiles = (0..n).step_by(WORDS).map(|first| {
+        let mut tile = Vec::new();
+        interleave((first..n.min(first + WORDS)).map(|i| &points.row(i)[group.clone()]), &mut tile);
+        tile
+    });
+    let tiles: Vec<_> = tiles.collect();
     let starts = random.sample(n, WORDS.min(n));
     let mut words = vec![[0.0; WORDS]; group.len()];
     for (word, &start) in starts.iter().enumerate() {
@@ -356,12 +351,15 @@ fn codewords(points: Points<'_>, group: Range<usize>, random: &mut Random) -> Ve
     for _ in 0..ROUNDS {
         let mut sums = vec![[0.0; WORDS]; group.len()];
         let mut counts = [0_u32; WORDS];
-        for i in 0..n {
-            let values = &points.row(i)[group.clone()];
-            let word = nearest_word(&words, values);
-            counts[word] += 1;
-            for (sums, value) in sums.iter_mut().zip(values) {
-                sums[word] += *value;
+        for (first, tile) in (0..n).step_by(WORDS).zip(&tiles) {
+            let mut codes = [[0; WORDS]];
+            (kernels.lut_codes)(&words, &[group.len() as u32], tile, &mut codes, &mut [0.0; WORDS]);
+            for (lane, &code) in codes[0].iter().enumerate().take(n - first) {
+                let word = usize::from(code) % WORDS;
+                counts[word] += 1;
+                for (sums, values) in sums.iter_mut().zip(tile) {
+                    sums[word] += values[lane];
+                }
             }
         }
         for (words, sums) in words.iter_mut().zip(&sums) {

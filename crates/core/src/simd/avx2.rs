@@ -118,6 +118,15 @@ impl Lanes for TwoYmm {
         unsafe { Self(_mm256_fmadd_ps(self.0, other.0, sum.0), _mm256_fmadd_ps(self.1, other.1, sum.1)) }
     }
     #[inline(always)]
+    unsafe fn where_less(a: Self, b: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe {
+            let low = _mm256_cmp_ps::<_CMP_LT_OQ>(a.0, b.0);
+            let high = _mm256_cmp_ps::<_CMP_LT_OQ>(a.1, b.1);
+            Self(_mm256_blendv_ps(otherwise.0, then.0, low), _mm256_blendv_ps(otherwise.1, then.1, high))
+        }
+    }
+    #[inline(always)]
     unsafe fn fold(self) -> f32 {
         // SAFETY: as in `zero`.
         unsafe { fold_eight(_mm256_add_ps(self.0, self.1)) }

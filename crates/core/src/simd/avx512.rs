@@ -125,6 +125,11 @@ impl Lanes for __m512 {
         unsafe { _mm512_fmadd_ps(self, other, sum) }
     }
     #[inline(always)]
+    unsafe fn where_less(a: Self, b: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), otherwise, then) }
+    }
+    #[inline(always)]
     unsafe fn fold(self) -> f32 {
         // SAFETY: as in `zero`; AVX-512F implies AVX.
         unsafe { avx2::fold_eight(halves(self)) }

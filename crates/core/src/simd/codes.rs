@@ -1,13 +1,8 @@
-//! The codes of vectors: for each group of values the closest of sixteen codewords. Written once; each backend compiles it for
-//! its own instruction set.
+//! The codes of vectors: for each group of values the closest of sixteen codewords. The specification.
 
 use super::LANES;
 
-/// The specification, and the code of every backend: it is inlined into a function that enables an instruction set, and its
-/// loops over sixteen vectors become single instructions there.
-///
 /// Of codewords w and values v, |v − w|² is least where |w|²/2 − ⟨v, w⟩ is. Of equally close ones the first is taken.
-#[inline(always)]
 pub(super) fn lut_codes(
     words: &[[f32; LANES]],
     ends: &[u32],

@@ -23,6 +23,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn abs(self) -> Self;
     /// `self * other + sum`, rounded once.
     unsafe fn mul_add(self, other: Self, sum: Self) -> Self;
+    /// Lane by lane, `then` where `a` is less than `b`, `otherwise` elsewhere and where one is no number.
+    unsafe fn where_less(a: Self, b: Self, then: Self, otherwise: Self) -> Self;
     /// Lane i + lane i+8, then i+4, i+2, i+1.
     unsafe fn fold(self) -> f32;
     /// [`fold`](Self::fold) of four at a time, which may share its last steps.
@@ -403,7 +405,8 @@ macro_rules! float_kernels {
             codes: &mut [[u8; $crate::simd::LANES]],
             dots: &mut [f32; $crate::simd::LANES],
         ) {
-            $crate::simd::codes::lut_codes(words, ends, tile, codes, dots)
+            // SAFETY: this function enables the features that the lanes need.
+            unsafe { $crate::simd::codes_lanes::codes_of::<$lanes>(words, ends, tile, codes, dots) }
         }
 
         #[target_feature(enable = $features)]

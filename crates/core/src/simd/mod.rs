@@ -10,7 +10,8 @@
 //! | `bytes.rs` | inner products of bytes, compiled for each instruction set |
 //! | `shorts.rs` | inner products of numbers of two bytes: the layout and the specification |
 //! | `shorts_lanes.rs` | the same, once for all vector instruction sets |
-//! | `codes.rs` | the codes of vectors, compiled for each instruction set |
+//! | `codes.rs` | the codes of vectors: the specification |
+//! | `codes_lanes.rs` | the same, once for all vector instruction sets |
 //! | `tiles.rs` | inner products of many points with many rows: the specification |
 //! | `tile_lanes.rs` | the same, once for all vector instruction sets |
 //! | `avx2.rs` | x86-64 with AVX2, FMA and POPCNT |
@@ -45,6 +46,8 @@ mod avx2;
 mod avx512;
 mod bytes;
 mod codes;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod codes_lanes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod lanes;
 mod lines;

@@ -100,6 +100,11 @@ impl Lanes for FourQ {
         unsafe { Self([0, 1, 2, 3].map(|i| vfmaq_f32(sum.0[i], self.0[i], other.0[i]))) }
     }
     #[inline(always)]
+    unsafe fn where_less(a: Self, b: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: as in `zero`.
+        unsafe { Self([0, 1, 2, 3].map(|i| vbslq_f32(vcltq_f32(a.0[i], b.0[i]), then.0[i], otherwise.0[i]))) }
+    }
+    #[inline(always)]
     unsafe fn fold(self) -> f32 {
         // SAFETY: as in `zero`.
         unsafe {
