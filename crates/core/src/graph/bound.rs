@@ -2,6 +2,8 @@
 
 use crate::early::Early;
 
+/// So many nodes are followed in any case. A walk of this width finds what comes to the graph, which is made sure of when it comes.
+pub(crate) const NARROW: usize = 16;
 /// Of the squared distance of a query from the centre, the share below which distances count as this.
 const LEAST: f32 = 1e-6;
 
@@ -51,13 +53,14 @@ impl Bound {
     /// The estimate from which on a node is too far away to be followed behind `before` others; `None` while there is no telling.
     #[inline]
     pub(super) fn behind(&self, before: usize) -> Option<f32> {
-        let (early, near) = self.early.zip(self.near)?;
+        let (early, near) = self.early.zip(self.near).filter(|_| before >= NARROW)?;
         Some(near * early.reach(before).exp() - self.square)
     }
 
-    /// How much farther away a node is; no number while there is no telling.
-    pub(super) fn farther(&self, estimate: f32) -> f32 {
-        self.near.map_or(f32::NAN, |near| (self.apart(estimate) / near).ln())
+    /// How much farther away a node behind `before` others is; no number while there is no telling.
+    pub(super) fn farther(&self, before: usize, estimate: f32) -> f32 {
+        let near = self.near.filter(|_| before >= NARROW);
+        near.map_or(f32::NAN, |near| (self.apart(estimate) / near).ln())
     }
 
     /// The squared distance of a node.
@@ -68,7 +71,7 @@ impl Bound {
 
 #[cfg(test)]
 mod tests {
-    use super::Bound;
+    use super::{Bound, NARROW};
     use crate::early::Early;
     use crate::random::Random;
 
@@ -83,9 +86,12 @@ mod tests {
             for before in 0..200 {
                 let estimate = random.symmetric(); // squared distances from 1 to 3
                 let told = bound.behind(before);
-                assert_eq!((told.is_some(), bound.farther(estimate).is_nan()), (before >= 10, before < 10));
+                assert_eq!(
+                    (told.is_some(), bound.farther(before, estimate).is_nan()),
+                    (before >= NARROW, before < NARROW)
+                );
                 if let Some(told) = told {
-                    let weight = Early::weight(slope, before, bound.farther(estimate));
+                    let weight = Early::weight(slope, before, bound.farther(before, estimate));
                     let close = (weight - early.limit).abs() < 1e-3;
                     assert!(
                         close || (weight < early.limit) == (estimate < told),
@@ -93,7 +99,7 @@ mod tests {
                     );
                     met.sort_unstable_by(f32::total_cmp);
                     let ratio = (estimate + 2.0) / (met[9] + 2.0);
-                    assert!((bound.farther(estimate) - ratio.ln()).abs() < 1e-5);
+                    assert!((bound.farther(before, estimate) - ratio.ln()).abs() < 1e-5);
                 }
                 bound.meet(estimate);
                 met.push(estimate);
@@ -115,7 +121,7 @@ mod tests {
         bound.start(Some(Early { slope: 4.0, limit: 3.0, nth: 2 }), || 1.0);
         bound.meet(-1.0);
         bound.meet(-1.0);
-        let told = bound.behind(5);
+        let told = bound.behind(NARROW);
         assert!(told.is_some_and(|told| told > -1.0 && told < -0.999), "{told:?}");
     }
 }

@@ -81,6 +81,8 @@ impl Coded<'_> {
 pub(crate) struct EdgeBuffers {
     tile: Vec<[f32; LANES]>,
     codes: Vec<[u8; LANES]>,
+    /// What each adds to an estimate, and what the sum of its codes is multiplied by.
+    factors: [(f32, f32); LANES],
     point: Vec<f32>,
     addends: Vec<[f32; LANES]>,
 }
@@ -174,19 +176,22 @@ impl Coder {
         all
     }
 
-    /// Leads edges from a vector to others, in the places of its node from `first` on.
+    /// Leads edges from a vector to others, in the first places of its node.
     pub(crate) fn lead(
         &self,
         kernels: &Kernels,
         edges: &[(u32, Edge<'_>)],
-        (node, first): (&mut [u32], usize),
+        node: &mut [u32],
         buffers: &mut EdgeBuffers,
     ) {
         let layout = self.layout();
-        let ends: Vec<Edge<'_>> = edges.iter().map(|&(_, edge)| edge).collect();
-        self.code_edges(kernels, &ends, buffers, |i, coded| {
-            layout.set_edge(node, first + i, edges[i].0, coded.codes(), coded.added, coded.times);
-        });
+        layout.clear_edges(node);
+        let mut of = None;
+        for (half, some) in edges.chunks(LANES).enumerate() {
+            let to: Vec<u32> = some.iter().map(|&(to, _)| to).collect();
+            self.code_sixteen(kernels, some.iter().map(|&(_, edge)| edge), &mut of, buffers);
+            layout.set_half(node, half, &to, &buffers.codes, &buffers.factors);
+        }
     }
 
     /// Codes edges; `sink` gets each with its number in `edges`. Edges of one vector that come one behind the other take less
@@ -198,37 +203,47 @@ impl Coder {
         buffers: &mut EdgeBuffers,
         mut sink: impl FnMut(usize, &Coded<'_>),
     ) {
-        let EdgeBuffers { tile, codes, point, addends } = buffers;
+        let mut of = None;
+        for (first, some) in (0..).step_by(LANES).zip(edges.chunks(LANES)) {
+            self.code_sixteen(kernels, some.iter().copied(), &mut of, buffers);
+            for (lane, &(added, times)) in buffers.factors.iter().enumerate().take(some.len()) {
+                sink(first + lane, &Coded { codes: &buffers.codes, lane, added, times });
+            }
+        }
+    }
+
+    /// Codes up to sixteen edges, and leaves their codes and their factors in the buffers; in `of` is the vector that the last
+    /// edge of all comes from.
+    fn code_sixteen<'e>(
+        &self,
+        kernels: &Kernels,
+        edges: impl Iterator<Item = Edge<'e>> + Clone,
+        of: &mut Option<Own<'e>>,
+        buffers: &mut EdgeBuffers,
+    ) {
+        let EdgeBuffers { tile, codes, factors, point, addends } = buffers;
         tile.resize(self.centre.len(), [0.0; LANES]);
         codes.resize(self.codebook.codes(), [0; LANES]);
-        let mut of: Option<Own<'_>> = None;
-        for (first, some) in edges.chunks(LANES).enumerate() {
-            for (lane, edge) in some.iter().enumerate() {
-                let &Edge { from, to, square } = edge;
-                let per_length = if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 };
-                let (end, start) = (to.unit * per_length, from.unit * per_length);
-                for ((values, &a), &b) in tile.iter_mut().zip(from.bytes).zip(to.bytes) {
-                    values[lane] = f32::from(b) * end - f32::from(a) * start;
-                }
+        for (lane, Edge { from, to, square }) in edges.clone().enumerate() {
+            let per_length = if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 };
+            let (end, start) = (to.unit * per_length, from.unit * per_length);
+            for ((values, &a), &b) in tile.iter_mut().zip(from.bytes).zip(to.bytes) {
+                values[lane] = f32::from(b) * end - f32::from(a) * start;
             }
-            let mut dots = [0.0; LANES];
-            self.codebook.code_sixteen(kernels, tile, codes, &mut dots);
-            for (lane, edge) in some.iter().enumerate() {
-                if of.is_none_or(|of| !std::ptr::eq(of.bytes, edge.from.bytes)) {
-                    point.clear();
-                    point.extend(edge.from.bytes.iter().map(|&byte| f32::from(byte) * edge.from.unit));
-                    self.codebook.dots_of_words(point, addends);
-                    of = Some(edge.from);
-                }
-                let along: f32 = addends
-                    .iter()
-                    .zip(&*codes)
-                    .map(|(dots, codes)| dots[usize::from(codes[lane]) % LANES])
-                    .sum();
-                let times = if dots[lane] > 0.0 { edge.square.sqrt() / dots[lane] } else { 0.0 };
-                let added = 2.0_f32.mul_add(times * along, edge.square);
-                sink(first * LANES + lane, &Coded { codes, lane, added, times });
+        }
+        let mut dots = [0.0; LANES];
+        self.codebook.code_sixteen(kernels, tile, codes, &mut dots);
+        for (lane, edge) in edges.enumerate() {
+            if of.is_none_or(|of| !std::ptr::eq(of.bytes, edge.from.bytes)) {
+                point.clear();
+                point.extend(edge.from.bytes.iter().map(|&byte| f32::from(byte) * edge.from.unit));
+                self.codebook.dots_of_words(point, addends);
+                *of = Some(edge.from);
             }
+            let along: f32 =
+                addends.iter().zip(&*codes).map(|(dots, codes)| dots[usize::from(codes[lane]) % LANES]).sum();
+            let times = if dots[lane] > 0.0 { edge.square.sqrt() / dots[lane] } else { 0.0 };
+            factors[lane] = (2.0_f32.mul_add(times * along, edge.square), times);
         }
     }
 }
@@ -276,7 +291,7 @@ mod tests {
             })
             .collect();
         let mut node = nodes[0].clone();
-        coder.lead(kernels, &edges, (&mut node, 0), &mut EdgeBuffers::default());
+        coder.lead(kernels, &edges, &mut node, &mut EdgeBuffers::default());
 
         let (mut table, mut bias, mut error, mut spread) = (Table::default(), 0.0, 0.0, 0.0);
         for query in (N / 2..N).map(|i| points.row(i)) {

@@ -26,6 +26,7 @@ mod rows;
 mod seen;
 mod walk;
 
+pub(crate) use bound::NARROW;
 pub(crate) use coding::{Coder, Edge, EdgeBuffers};
 pub(crate) use edges::{Chooser, back, choose, fill, spread, squares};
 pub(crate) use near::{Close, Collection, Source, closest, sort};

@@ -14,6 +14,9 @@ pub(crate) const EDGES: usize = BLOCK;
 const LINE: usize = 16;
 /// Bytes of a code for all edges.
 const CODE: usize = BLOCK / 2;
+/// Bytes are too coarse for squared distances below so many times a vector's distance from the centre times what one of its bytes is
+/// worth: rounding to whole numbers changes a squared distance by about 0.6 of that.
+const COARSE: f32 = 10.0;
 /// Behind the last edge: an estimate of infinity.
 const NO_FACTORS: u32 = f32::INFINITY.to_bits() >> 16;
 
@@ -45,6 +48,11 @@ impl Own<'_> {
     #[inline]
     pub(crate) fn is_there(&self) -> bool {
         self.square < f32::INFINITY
+    }
+
+    /// Whether bytes are too coarse for the distance of a vector whose square is about so much.
+    pub(crate) fn is_close(&self, square: f32) -> bool {
+        square < COARSE * self.square.sqrt() * self.unit
     }
 }
 
@@ -165,7 +173,31 @@ impl Layout {
         added: f32,
         times: f32,
     ) {
-        self.put(node, place, to, codes, upper_half(added) | upper_half(times) << 16);
+        self.put(node, place, to, codes, both_halves(added, times));
+    }
+
+    /// Leads the first edges of a half of the places to vectors: the codes of each in its lane, and its factors as floats.
+    pub(super) fn set_half(
+        self,
+        node: &mut [u32],
+        half: usize,
+        to: &[u32],
+        codes: &[[u8; CODE]],
+        factors: &[(f32, f32); CODE],
+    ) {
+        let (first, shift) = (half * CODE, half * 4);
+        let (kept, mask): (u8, [u8; CODE]) =
+            (!(15 << shift), std::array::from_fn(|lane| if lane < to.len() { 15 } else { 0 }));
+        let bytes: &mut [u8] = cast_slice_mut(&mut node[..self.edges_at()]);
+        for (bytes, codes) in bytes.as_chunks_mut::<CODE>().0.iter_mut().zip(codes) {
+            for lane in 0..CODE {
+                bytes[lane] = bytes[lane] & kept | (codes[lane] & mask[lane]) << shift;
+            }
+        }
+        for (place, (&to, &(added, times))) in (first..).zip(to.iter().zip(factors)) {
+            node[self.edges_at() + place] = to;
+            node[self.edges_at() + EDGES + place] = both_halves(added, times);
+        }
     }
 
     fn put(self, node: &mut [u32], place: usize, to: u32, codes: impl Iterator<Item = u8>, factors: u32) {
@@ -183,6 +215,11 @@ impl Layout {
 /// The code of the edge in a place.
 fn code_in(bytes: &[u8], place: usize) -> u8 {
     bytes[place % CODE] >> (place / CODE * 4) & 15
+}
+
+/// The two factors of an edge in one word.
+fn both_halves(added: f32, times: f32) -> u32 {
+    upper_half(added) | upper_half(times) << 16
 }
 
 /// The upper half of a float's bits, rounded.

@@ -189,10 +189,10 @@ pub(crate) fn walk(
         {
             simd::prefetch_many(nodes.to_fetch(number));
             next.push(number);
-            popped += 1;
             if let Some(Record { farther, .. }) = record {
-                farther.push(bound.farther(estimate));
+                farther.push(bound.farther(popped, estimate));
             }
+            popped += 1;
         }
         let over = next.is_empty() && now.is_empty();
         let met = followed.len() + refused.len();

@@ -258,7 +258,7 @@ impl<'a> Building<'a> {
     fn lead_from(&self, from: Own<'_>, edges: &[Close], node: &mut [u32], buffers: &mut EdgeBuffers) {
         let edge = |&(square, to): &Close| (to, Edge { from, to: self.own(to), square });
         let edges: Vec<(u32, Edge<'_>)> = edges.iter().map(edge).collect();
-        self.coder.lead(self.ground.stored.space.kernels, &edges, (node, 0), buffers);
+        self.coder.lead(self.ground.stored.space.kernels, &edges, node, buffers);
     }
 }
 

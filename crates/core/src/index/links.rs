@@ -17,7 +17,7 @@ pub(super) struct Links {
     pub(super) entries: Arc<Vec<u32>>,
     base: Values<u32>,
     /// Each of those that changed: a new vector changes the nodes beside it, wherever they lie.
-    changed: Overlay<Vec<u32>>,
+    changed: Overlay<[u32]>,
     len: usize,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Leading {
 pub(super) struct LinksView<'a> {
     pub(super) layout: Layout,
     base: Slice<'a, u32>,
-    changed: &'a Overlay<Vec<u32>>,
+    changed: &'a Overlay<[u32]>,
     len: usize,
 }
 
@@ -65,12 +65,7 @@ impl Nodes for LinksView<'_> {
 
 impl<'a> LinksView<'a> {
     /// The nodes in `base`, and those of `changed` in their place.
-    pub(super) fn new(
-        layout: Layout,
-        base: Slice<'a, u32>,
-        changed: &'a Overlay<Vec<u32>>,
-        len: usize,
-    ) -> Self {
+    pub(super) fn new(layout: Layout, base: Slice<'a, u32>, changed: &'a Overlay<[u32]>, len: usize) -> Self {
         Self { layout, base, changed, len }
     }
 
@@ -143,7 +138,7 @@ impl Links {
     /// Bytes in memory, and bytes in a mapped file.
     pub(super) fn bytes(&self) -> (u64, u64) {
         let (memory, mapped) = self.base.bytes();
-        let changed: usize = self.changed.iter().map(|node| size_of_val(node.as_slice())).sum();
+        let changed: usize = self.changed.iter().map(size_of_val).sum();
         (memory + (changed + size_of_val(self.entries.as_slice())) as u64, mapped)
     }
 
@@ -173,6 +168,23 @@ impl Links {
             }
         });
         nodes
+    }
+
+    /// The node of a slot as it is with other edges instead of those that it has; `None` where there is no vector.
+    pub(super) fn relinked(
+        &self,
+        kernels: &Kernels,
+        slot: u32,
+        edges: &[Close],
+        buffers: &mut EdgeBuffers,
+    ) -> Option<(u32, Vec<u32>)> {
+        let view = self.view();
+        let from = view.own(slot)?;
+        let edges =
+            edges.iter().filter_map(|&(square, to)| Some((to, Edge { from, to: view.own(to)?, square })));
+        let mut node = view.node(slot)?.to_vec();
+        self.coder.lead(kernels, &edges.collect::<Vec<_>>(), &mut node, buffers);
+        Some((slot, node))
     }
 
     /// Leads edges to vectors.
@@ -246,7 +258,9 @@ impl Links {
         let view = self.view();
         let Some(to) = view.own(slot) else { return };
         let edge = Edge { from: layout.own(&centre), to, square: to.square };
-        coder.lead(kernels, &[(slot, edge)], (&mut entry, place), buffers);
+        coder.code_edges(kernels, &[edge], buffers, |_, edge| {
+            layout.set_edge(&mut entry, place, slot, edge.codes(), edge.added, edge.times);
+        });
         self.entry(number).copy_from_slice(&entry);
     }
 

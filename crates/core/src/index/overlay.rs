@@ -15,12 +15,12 @@ type Upper<V> = Node<Node<Node<V>>>;
 
 /// Entries by number. A clone shares all entries; a change copies the way to its entry and nothing else.
 #[derive(Debug)]
-pub(super) struct Overlay<V> {
+pub(super) struct Overlay<V: ?Sized> {
     uppers: Vec<Option<Arc<Upper<V>>>>,
     copies: usize,
 }
 
-impl<V> Overlay<V> {
+impl<V: ?Sized> Overlay<V> {
     /// The entry number `i`, if there is one.
     #[inline]
     pub(super) fn get(&self, i: usize) -> Option<&V> {
@@ -39,15 +39,15 @@ impl<V> Overlay<V> {
         nodes.flat_map(|middle| middle.iter().flatten()).flat_map(|low| low.iter().flatten()).map(Arc::as_ref)
     }
 
-    pub(super) fn set(&mut self, i: usize, value: V) {
+    pub(super) fn set(&mut self, i: usize, value: impl Into<Arc<V>>) {
         let place = place(&mut self.uppers, i);
         self.copies += usize::from(place.as_ref().is_none_or(|entry| Arc::strong_count(entry) > 1));
-        *place = Some(Arc::new(value));
+        *place = Some(value.into());
     }
 }
 
 /// The place of an entry, on a way that no other version has.
-fn place<V>(uppers: &mut Vec<Option<Arc<Upper<V>>>>, i: usize) -> &mut Option<Arc<V>> {
+fn place<V: ?Sized>(uppers: &mut Vec<Option<Arc<Upper<V>>>>, i: usize) -> &mut Option<Arc<V>> {
     if uppers.len() <= i / UPPER {
         uppers.resize(i / UPPER + 1, None);
     }
@@ -57,17 +57,17 @@ fn place<V>(uppers: &mut Vec<Option<Arc<Upper<V>>>>, i: usize) -> &mut Option<Ar
 }
 
 /// The node of a branch, which no other version has; one without branches where there was none.
-fn below<B>(branch: &mut Option<Arc<Node<B>>>) -> &mut Node<B> {
+fn below<B: ?Sized>(branch: &mut Option<Arc<Node<B>>>) -> &mut Node<B> {
     Arc::make_mut(branch.get_or_insert_with(|| Arc::new([const { None }; WIDTH])))
 }
 
-impl<V> Clone for Overlay<V> {
+impl<V: ?Sized> Clone for Overlay<V> {
     fn clone(&self) -> Self {
         Self { uppers: self.uppers.clone(), copies: self.copies }
     }
 }
 
-impl<V> Default for Overlay<V> {
+impl<V: ?Sized> Default for Overlay<V> {
     fn default() -> Self {
         Self { uppers: Vec::new(), copies: 0 }
     }

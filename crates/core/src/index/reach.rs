@@ -5,12 +5,10 @@ use super::room::places;
 use super::stored::Stored;
 use super::walker::{Walker, walk_from_entries};
 use crate::filtered::NO_FILTER;
-use crate::graph::{EdgeBuffers, Walk};
+use crate::graph::{EdgeBuffers, NARROW, Walk};
 use crate::parallel;
 use crate::simd::Kernels;
 
-/// How wide a walk is that has to find a vector again.
-const NARROW: usize = 16;
 /// An edge leads to a lost vector from so many of those closest to it.
 const TETHERS: usize = 3;
 /// One vector in so many may be beside an entry point.

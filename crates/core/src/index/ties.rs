@@ -3,23 +3,27 @@
 //! Many at a time, in steps: what a step finds out it finds out on all threads, from nodes that do not change meanwhile, and each
 //! node that is to change is made once.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::links::{Leading, Links, LinksView};
 use super::reach::{ADDED, reach};
 use super::room::{pick, places};
+use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
 use crate::filtered::NO_FILTER;
-use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Own, Walk, closest, fill, sort, squares};
+use crate::graph::{Close, Coder, EDGES, EdgeBuffers, NARROW, Nodes, Walk, closest, fill, sort};
 use crate::kmeans::Points;
+use crate::leaves::{NO_LEAF, Probe, Scratch, probe_among};
 use crate::parallel;
 use crate::simd::Kernels;
 
 /// How far a vector that comes looks for those beside it, and how many it chooses from.
 const WIDTH: usize = 64;
 const CHOSEN_FROM: usize = 48;
+/// It looks into its leaves as well.
+const LOOK: Probe = Probe { leaves: 2, candidates: 32, early: None };
 /// Vectors that come and look at a time; then their edges are laid, which the next ones can follow.
 const AT_ONCE: usize = 256;
 /// Vectors or nodes that a thread takes at a time. With no more than these, one thread does all: another costs more to start.
@@ -31,37 +35,36 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     let Some(grown) = &mut next.leaves else { return };
     let Some(Linked { links, .. }) = &mut grown.linked else { return };
     let stored = Stored { space: &space, slots: next.slots.view(&space) };
+    // Those in one leaf one behind the other: what one walk passes is in the cache for the next.
+    let mut slots = slots.to_vec();
+    slots.sort_unstable_by_key(|&slot| (stored.slots.homes(slot), slot));
     for some in slots.chunks(AT_ONCE) {
         let nodes = in_parts(threads, some, || (), |(), part| nodes_of(stored, &links.coder, part));
         links.put(nodes);
-        let met = beside(stored, links, some, threads);
-        let led = in_parts(threads, &met, EdgeBuffers::default, |buffers, part| {
-            let edges: Vec<Leading> = part.iter().flat_map(Met::own_edges).collect();
-            links.led(space.kernels, &edges, buffers)
-        });
+        let (met, led): (Vec<Met>, Vec<_>) =
+            beside(stored, &grown.store, links, some, threads).into_iter().unzip();
         links.put(led);
         // From those that lead in all directions: edges from the others would take the place of better ones.
-        lead_back(space.kernels, links, met.iter().flat_map(Met::edges_back).collect(), threads);
-        reach(stored, links, some, ADDED, threads);
+        let back = lead_back(space.kernels, links, met.iter().flat_map(Met::edges_back).collect(), threads);
+        let is_found = |met: &Met| met.passed.iter().any(|&from| back.contains(&(from, met.slot)));
+        let others: Vec<u32> = met.iter().filter(|met| !is_found(met)).map(|met| met.slot).collect();
+        reach(stored, links, &others, ADDED, threads);
     }
 }
 
 /// What was found beside a vector.
 struct Met {
     slot: u32,
-    /// Where its edges are to lead: first the `chosen` ones, in all directions, then the closest others.
-    edges: Vec<Close>,
-    chosen: usize,
+    /// Those of the vectors beside it that lead in all directions.
+    chosen: Vec<Close>,
+    /// What any walk to it passes, however narrow: with an edge from one of these, it is found.
+    passed: Vec<u32>,
 }
 
 impl Met {
-    fn own_edges(&self) -> impl Iterator<Item = Leading> {
-        (0..).zip(&self.edges).map(|(place, &(square, to))| Leading { from: self.slot, place, to, square })
-    }
-
     /// Which vectors edges are to lead to it from.
     fn edges_back(&self) -> impl Iterator<Item = (u32, Close)> {
-        self.edges.iter().take(self.chosen).map(|&(square, from)| (from, (square, self.slot)))
+        self.chosen.iter().map(|&(square, from)| (from, (square, self.slot)))
     }
 }
 
@@ -89,49 +92,83 @@ fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<(u32, Vec<u
     slots.iter().copied().zip(nodes).collect()
 }
 
-/// What is beside vectors that came: by a walk, and among those that came with them, to which no edge leads yet.
-fn beside(stored: Stored<'_>, links: &Links, slots: &[u32], threads: usize) -> Vec<Met> {
+/// What is beside vectors that came, and their nodes with edges to these. It is found by a walk, and in the leaves that they lie in:
+/// there are those that came with them, to which no edge leads yet.
+fn beside(
+    stored: Stored<'_>,
+    store: &LeafStore,
+    links: &Links,
+    slots: &[u32],
+    threads: usize,
+) -> Vec<(Met, (u32, Vec<u32>))> {
     let (space, view) = (stored.space, links.view());
-    let collection = stored.collection();
-    let came: Vec<Own<'_>> = slots.iter().filter_map(|&slot| view.own(slot)).collect();
-    in_parts(threads, slots, Walker::default, |walker, part| {
+    let (collection, coded, leaves) = (stored.collection(), store.coded(space), store.view());
+    let buffers = || (Walker::default(), Scratch::default(), EdgeBuffers::default());
+    in_parts(threads, slots, buffers, |(walker, scratch, buffers), part| {
         let points = stored.points(part);
         let each = part.iter().zip(points.chunks_exact(space.dim));
         each.filter_map(|(&slot, point)| {
             let own = view.own(slot)?;
             let far = Walk { passed: Some(slot), ..Walk::even(WIDTH) };
             walk_from_entries(space, links, point, far, NO_FILTER, walker);
-            let met = walker.trail.found().map(|(rank, other)| (own.square + rank, other));
-            let came = squares(space.kernels, own, &came).into_iter().zip(slots.iter().copied());
-            let mut close: Vec<Close> = met.chain(came).filter(|&(_, other)| other != slot).collect();
+            let passed = walker.trail.found().take(NARROW).map(|(_, other)| other).collect();
+            walker.trail.cut(CHOSEN_FROM);
+            let mut close: Vec<Close> =
+                walker.trail.found().map(|(rank, other)| (own.square + rank, other)).collect();
+            let homes = stored.slots.homes(slot);
+            let homes = &homes[..if homes[1] == NO_LEAF { 1 } else { 2 }];
+            let others =
+                probe_among(coded, &leaves, homes, point, LOOK, scratch).iter().map(|&(_, other)| other);
+            let known = |other: &u32| *other == slot || close.iter().any(|one| one.1 == *other);
+            let others: Vec<u32> = others.filter(|other| !known(other)).collect();
+            close.extend(view.near(space.kernels, slot, &others));
             sort(&mut close);
             close.truncate(CHOSEN_FROM);
             let mut edges = pick(space.kernels, view, &close);
             let chosen = edges.len();
             fill(&mut edges, &close, EDGES);
-            // The codes of an edge are stretched by its length, for which bytes are too coarse where it is short.
-            let others: Vec<u32> = edges.iter().map(|&(_, other)| other).collect();
-            let exact = closest(&collection, point, &others, EDGES);
-            let length = |other: u32| exact.iter().find(|exact| exact.1 == other).map(|exact| exact.0);
-            edges.iter_mut().for_each(|edge| edge.0 = length(edge.1).unwrap_or(edge.0));
-            Some(Met { slot, edges, chosen })
+            // The codes of an edge are stretched by its length.
+            for edge in edges.iter_mut().filter(|edge| own.is_close(edge.0)) {
+                if let Some(&exact) = closest(&collection, point, &[edge.1], 1).first() {
+                    *edge = exact;
+                }
+            }
+            // Now, while what they lead to is in the cache.
+            let node = links.relinked(space.kernels, slot, &edges, buffers)?;
+            edges.truncate(chosen);
+            Some((Met { slot, chosen: edges, passed }, node))
         })
         .collect()
     })
 }
 
-/// Leads edges from the vectors that come first in `back` to those that come second, where there is room for them.
-fn lead_back(kernels: &Kernels, links: &mut Links, mut back: Vec<(u32, Close)>, threads: usize) {
-    back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.0.total_cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
+/// Leads edges from the vectors that come first in `back` to those that come second, where there is room for them, and returns
+/// which these are.
+fn lead_back(
+    kernels: &Kernels,
+    links: &mut Links,
+    mut back: Vec<(u32, Close)>,
+    threads: usize,
+) -> FxHashSet<(u32, u32)> {
+    // Those beside one vector one behind the other: they share many of the vectors that their edges lead to.
+    let mut first: FxHashMap<u32, usize> = FxHashMap::default();
+    for (i, &(from, _)) in back.iter().enumerate() {
+        first.entry(from).or_insert(i);
+    }
+    back.sort_by(|a, b| first[&a.0].cmp(&first[&b.0]).then(a.1.0.total_cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
     let groups: Vec<&[(u32, Close)]> = back.chunk_by(|a, b| a.0 == b.0).collect();
     let led = in_parts(threads, &groups, EdgeBuffers::default, |buffers, part| {
         let edges = part.iter().flat_map(|group| {
             let new: Vec<Close> = group.iter().map(|&(_, close)| close).collect();
             places(kernels, links.view(), group[0].0, &new, false)
         });
-        links.led(kernels, &edges.collect::<Vec<_>>(), buffers)
+        let edges: Vec<Leading> = edges.collect();
+        let nodes = links.led(kernels, &edges, buffers);
+        vec![(edges, nodes)]
     });
-    links.put(led);
+    let (edges, nodes): (Vec<_>, Vec<_>) = led.into_iter().unzip();
+    links.put(nodes.into_iter().flatten());
+    edges.iter().flatten().map(|edge| (edge.from, edge.to)).collect()
 }
 
 /// Takes the vectors `slots`, which are still in their slots of `version`, out of the graph; those beside them get other edges.

@@ -5,7 +5,7 @@ use super::stops::{self, Stop, Way};
 use super::{Trials, USUAL, depths};
 use crate::early::Early;
 use crate::filtered::NO_FILTER;
-use crate::graph::{Record, Walk};
+use crate::graph::{NARROW, Record, Walk};
 use crate::index::costs;
 use crate::index::curve::{Depth, K};
 use crate::index::links::Links;
@@ -15,8 +15,7 @@ use crate::parallel;
 /// So many of the nodes that a walk followed are compared exactly at least: six more than are wanted cost little, and without
 /// them a neighbour in sixty is lost to the error of its bytes.
 const LEAST_OF_WALK: usize = K + 6;
-/// The narrowest walk, and the widest.
-const NARROWEST: usize = 6;
+/// The widest walk.
 const WIDEST: usize = 2048;
 /// Up to this one, the next walk is a sixth wider; from there on, a third.
 const FINE: usize = 128;
@@ -33,7 +32,7 @@ impl Trials<'_> {
     /// The curve of searches through the graph.
     pub(in crate::index) fn of_walks(&self, links: &Links) -> Measured {
         let (mut cheapest, mut walks) = (Cheapest::default(), Vec::new());
-        let widths = std::iter::successors(Some(NARROWEST), |&width| {
+        let widths = std::iter::successors(Some(NARROW), |&width| {
             Some(width + width.div_ceil(if width < FINE { 6 } else { 3 }))
         });
         for width in widths.take_while(|&width| width <= WIDEST) {
