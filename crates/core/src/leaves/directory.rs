@@ -3,7 +3,7 @@
 use bytemuck::cast_slice;
 
 use crate::file::{Region, Values};
-use crate::keep::{Keep, estimate, key, number};
+use crate::keep::{Keep, key, number};
 use crate::kmeans::Points;
 use crate::quant::{Codebook, Measure, Projection, Table};
 use crate::random::Random;
@@ -111,7 +111,11 @@ const SCANNED: usize = 512;
 /// Of the mean squared distance of a leaf's vectors from its centroid, the share that counts as farther away. Of two
 /// leaves whose centroids are equally close, the tighter one is more likely to hold a neighbour. Measured on word vectors,
 /// sentence embeddings and pictures: a tenth fewer vectors scanned for the same recall than without, on the first two.
-const HANDICAP: f32 = 0.25;
+pub(super) const HANDICAP: f32 = 0.25;
+/// Of the standard deviation of inner products with a leaf's vectors, so much is added to that with its centroid: the largest one
+/// of a leaf is the centroid's and some deviations, and where lengths vary, so do these. On 260,000 factors of a recommender with lengths over
+/// two decades, 29, 44 and 154 leaves hold 0.9, 0.95 and 0.99 of the ten largest, and without it 48, 86 and 1,051.
+pub(super) const TAIL: f32 = 2.0;
 
 impl Directory {
     /// The directory of `plan`; `like` is the codebook of the vectors.
@@ -331,12 +335,15 @@ impl Directory {
         })
     }
 
-    /// The leaves to look into, best first, each with |q − c|² − |q|², or −⟨q, c⟩ for inner products.
+    /// The leaves to look into, best first, each with |q − c|² − |q|², or −⟨q, c⟩ for inner products. What ranks them counts how far
+    /// their vectors are spread as well.
     pub(crate) fn closest(&self, kernels: &Kernels, asking: Asking<'_>, scratch: &mut Ranking) {
         let Asking { query, table, measure, wanted, at_most, among } = asking;
-        let Ranking { table: own, keep, flat, estimates, lanes, groups, leaves } = scratch;
+        let Ranking { table: own, keep, flat, estimates, lanes, groups, bases, leaves } = scratch;
         leaves.clear();
         let n = self.len();
+        // What is spread in all directions alike is spread so much in that of the query.
+        let tail = -TAIL * ((kernels.dot)(query, query) / self.dim as f32).sqrt();
         let (query, width, centroids, centres) = match &self.short {
             Some(short) => (
                 table.projected(),
@@ -351,8 +358,10 @@ impl Directory {
             Measure::MinusTwiceDot => square - 2.0 * dot,
             Measure::MinusDot | Measure::Absolute => -dot,
         };
-        // The largest inner products are no more likely in tight leaves.
-        let handicap = if measure == Measure::MinusTwiceDot { HANDICAP } else { 0.0 };
+        let handicap = |leaf: u32| match measure {
+            Measure::MinusTwiceDot => HANDICAP * self.spreads[leaf as usize],
+            Measure::MinusDot | Measure::Absolute => tail * self.spreads[leaf as usize].sqrt(),
+        };
         let spare = (wanted as f64 * SPARE_SHARE) as usize + SPARE;
         if let Some(among) = among {
             leaves.extend(among.iter().map(|&leaf| (0.0, 0.0, leaf)));
@@ -360,13 +369,16 @@ impl Directory {
             leaves.extend((0..n as u32).map(|leaf| (0.0, 0.0, leaf)));
         } else {
             groups.clear();
-            groups.extend(
-                centres
-                    .chunks_exact(width)
-                    .zip(&self.centre_squares)
-                    .enumerate()
-                    .map(|(g, (centre, &square))| key(score(square, (kernels.dot)(query, centre)), g as u32)),
-            );
+            bases.clear();
+            for (g, (centre, &square)) in centres.chunks_exact(width).zip(&self.centre_squares).enumerate() {
+                let base = score(square, (kernels.dot)(query, centre));
+                bases.push(base);
+                let handicap = match measure {
+                    Measure::MinusTwiceDot => 0.0,
+                    Measure::MinusDot | Measure::Absolute => tail * self.scales[g],
+                };
+                groups.push(key(base + handicap, g as u32));
+            }
             groups.sort_unstable();
             keep.start(wanted + spare, wanted + spare);
             self.codebook.table_like(kernels, table, measure, own);
@@ -380,16 +392,15 @@ impl Directory {
                 }
                 let biases = match measure {
                     Measure::MinusTwiceDot => biases.as_slice(),
-                    // They are those of distances. Those of inner products are 0, and infinite where there is no centroid.
+                    // They are those of distances. Those of inner products are infinite too where there is no centroid.
                     Measure::MinusDot | Measure::Absolute => {
                         flat.clear();
-                        flat.extend(
-                            biases.iter().map(|bias| if *bias < f32::INFINITY { 0.0 } else { *bias }),
-                        );
+                        let own = |(bias, &leaf)| if bias < f32::INFINITY { handicap(leaf) } else { bias };
+                        flat.extend(biases.iter().copied().zip(slots).map(own));
                         flat.as_slice()
                     }
                 };
-                let (base, threshold) = (estimate(group) + own.offset * unit, keep.threshold());
+                let (base, threshold) = (bases[number(group) as usize] + own.offset * unit, keep.threshold());
                 let (addends, scale) = (own.addends(), own.scale * unit);
                 let found =
                     (kernels.lut_select)(addends, codes, biases, base, scale, threshold, estimates, lanes);
@@ -413,7 +424,7 @@ impl Directory {
             }
             let (rank, exact, leaf) = &mut leaves[i];
             *exact = score(self.squares[*leaf as usize], (kernels.dot)(query, centroids.part(place(*leaf))));
-            *rank = *exact + handicap * self.spreads[*leaf as usize];
+            *rank = *exact + handicap(*leaf);
         }
         if leaves.len() > at_most && at_most > 0 {
             leaves.select_nth_unstable_by(at_most - 1, |a, b| a.0.total_cmp(&b.0));
@@ -450,6 +461,7 @@ pub(crate) struct Ranking {
     estimates: Vec<f32>,
     lanes: Vec<u32>,
     groups: Vec<u64>,
+    bases: Vec<f32>,
     /// Rank, distance as the estimates want it, and number of each leaf.
     pub(crate) leaves: Vec<(f32, f32, u32)>,
 }

@@ -23,4 +23,4 @@ mod ranked;
 pub(crate) use assign::{Homes, NO_LEAF, Placing, assign, place};
 pub(crate) use directory::{Directory, Plan};
 pub(crate) use leaf::{Leaf, LeafView, scale_of};
-pub(crate) use probe::{Coded, Leaves, Probe, Scratch, probe, probe_among, rank, unit};
+pub(crate) use probe::{Coded, Leaves, Probe, Scratch, away, probe, probe_among, rank, unit};

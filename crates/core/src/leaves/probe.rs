@@ -34,8 +34,8 @@ pub(crate) struct Probe {
     pub(crate) leaves: usize,
     /// How many candidates are kept.
     pub(crate) candidates: usize,
-    /// When it ends instead. A leaf is farther away than a vector by the difference of what estimates
-    /// want of its centroid and the vector's estimate, in units of the mean squared distance of vectors from the centroids of
+    /// When it ends instead. A leaf is farther away than a vector by the difference of what [`away`] says
+    /// of it and the vector's estimate, in units of the mean squared distance of vectors from the centroids of
     /// the [`first`](Self::first) leaves, or, for inner products, of the root of that times the length of the query.
     pub(crate) early: Option<Early>,
 }
@@ -160,6 +160,12 @@ pub(crate) fn probe<'s>(
     look(coded, leaves, None, query, probe, filter, scratch)
 }
 
+/// How far away one of the leaves is that [`rank`] returns, as [`Probe::early`] wants it: by distances its centroid alone, by inner
+/// products its rank, which is what its largest ones come to.
+pub(crate) fn away(measure: Measure, &(rank, centroid, _): &(f32, f32, u32)) -> f32 {
+    if measure == Measure::MinusDot { rank } else { centroid }
+}
+
 #[inline]
 fn look<'s>(
     coded: Coded<'_>,
@@ -192,13 +198,15 @@ fn look<'s>(
     let first = Probe::first(filter.as_ref().map_or(probe.leaves, |filter| filter.usual().far));
     *enough = filter.is_none();
     let (mut start, mut done) = (None, false);
-    for (i, &(_, base, number)) in ranked.iter().enumerate() {
+    for (i, leaf) in ranked.iter().enumerate() {
+        let &(_, base, number) = leaf;
         if let Some(early) = early
             && i >= first
         {
             start = start
                 .or_else(|| keep.nth(early.nth).map(|near| (near, unit(coded, query, &ranked[..first]))));
-            let too_far = start.is_some_and(|(near, unit)| (base - near) / unit > early.reach(i));
+            let too_far =
+                start.is_some_and(|(near, unit)| (away(measure, leaf) - near) / unit > early.reach(i));
             if too_far && (filter.is_none() || keep.is_full()) {
                 *enough = true;
                 break;

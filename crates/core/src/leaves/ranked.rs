@@ -1,6 +1,6 @@
 //! The leaves that a directory ranks first, against all of its centroids compared.
 
-use super::directory::{Asking, Directory, Plan, Ranking};
+use super::directory::{Asking, Directory, HANDICAP, Plan, Ranking, TAIL};
 use crate::kmeans::Points;
 use crate::quant::{Codebook, Measure, Table};
 use crate::random::Random;
@@ -21,8 +21,8 @@ fn centroids(n: usize, dim: usize, decades: f32, random: &mut Random) -> Vec<f32
         .collect()
 }
 
-/// How many of the closest leaves are ranked first, as a share, when the closest `wanted` are asked for.
-fn share_found(measure: Measure, decades: f32) -> f64 {
+/// How many of the leaves are ranked first, as a share, that come first by all centroids and spreads, which go up to `spread`.
+fn share_found(measure: Measure, decades: f32, spread: f32) -> f64 {
     let (n, dim, n_queries, wanted) = (2000, 24, 50, 40);
     let kernels = simd::kernels();
     let random = &mut Random::new(1, 2);
@@ -32,15 +32,21 @@ fn share_found(measure: Measure, decades: f32) -> f64 {
     let residuals: Vec<f32> = (0..n * dim).map(|_| random.symmetric()).collect();
     let codebook = Codebook::train(kernels, Points { values: &residuals, dim }, random, 1);
     let sizes = vec![n / GROUPS; GROUPS];
-    let plan = Plan { dim, centroids: values.clone(), spreads: vec![0.0; n], sizes };
+    let spreads: Vec<f32> = (0..n).map(|_| spread * random.symmetric().abs()).collect();
+    let plan = Plan { dim, centroids: values.clone(), spreads: spreads.clone(), sizes };
     let directory = Directory::new(kernels, plan, &codebook, random, 1);
     let mut found = 0;
     for query in centroids(n_queries, dim, decades, random).chunks(dim) {
         let apart = |leaf: usize| {
             let dot = (kernels.dot)(points.row(leaf), query);
             match measure {
-                Measure::MinusTwiceDot => (kernels.dot)(points.row(leaf), points.row(leaf)) - 2.0 * dot,
-                Measure::MinusDot | Measure::Absolute => -dot,
+                Measure::MinusTwiceDot => {
+                    (kernels.dot)(points.row(leaf), points.row(leaf)) - 2.0 * dot + HANDICAP * spreads[leaf]
+                }
+                Measure::MinusDot | Measure::Absolute => {
+                    let deviation = ((kernels.dot)(query, query) * spreads[leaf] / dim as f32).sqrt();
+                    -dot - TAIL * deviation
+                }
             }
         };
         let mut closest: Vec<usize> = (0..n).collect();
@@ -57,12 +63,16 @@ fn share_found(measure: Measure, decades: f32) -> f64 {
 
 #[test]
 fn the_closest_leaves_come_first() {
-    let found = share_found(Measure::MinusTwiceDot, 0.1);
-    assert!(found > 0.9, "{found}");
+    for spread in [0.0, 4.0] {
+        let found = share_found(Measure::MinusTwiceDot, 0.1, spread);
+        assert!(found > 0.9, "{spread}: {found}");
+    }
 }
 
 #[test]
 fn the_leaves_of_the_largest_products_come_first_at_any_lengths() {
-    let found = share_found(Measure::MinusDot, 1.0);
-    assert!(found > 0.9, "{found}");
+    for spread in [0.0, 4.0] {
+        let found = share_found(Measure::MinusDot, 1.0, spread);
+        assert!(found > 0.9, "{spread}: {found}");
+    }
 }

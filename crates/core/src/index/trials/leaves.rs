@@ -10,7 +10,7 @@ use crate::filtered::NO_FILTER;
 use crate::index::costs;
 use crate::index::curve::{self, Depth, K};
 use crate::index::store::LeafStore;
-use crate::leaves::{Leaves, Probe, Scratch, probe, rank, unit};
+use crate::leaves::{Leaves, Probe, Scratch, away, probe, rank, unit};
 use crate::parallel;
 use crate::quant::Measure;
 
@@ -170,8 +170,8 @@ impl Trials<'_> {
                 found.iter().map(|found| found.0).fold(f32::NEG_INFINITY, f32::max)
             };
             let unit = unit(coded, &self.queries[i].point, &ranked[..first.min(ranked.len())]);
-            let beyond = |(i, &(_, away, _)): (usize, &(f32, f32, u32))| {
-                if i < first { f32::NAN } else { (away - near) / unit }
+            let beyond = |(i, leaf)| {
+                if i < first { f32::NAN } else { (away(coded.measure, leaf) - near) / unit }
             };
             let farther = ranked.iter().take(Probe::most(leaves)).enumerate().map(beyond).collect();
             Way { farther, places: places.clone() }
