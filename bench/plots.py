@@ -1,4 +1,4 @@
-"""Recall against speed from the newest run in bench/record/index, as SVG in docs/img/.
+"""Recall against speed from the newest runs in bench/record/index, and growth from those in bench/record/growth, as SVG in docs/img/.
 
     python bench/plots.py [--check]
 
@@ -14,12 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "img"
 RECORD = ROOT / "bench" / "record" / "index"
+GROWTH = ROOT / "bench" / "record" / "growth"
 
 TITLES = {
     "glove": "336,479 word vectors (glove), 100 dimensions, cosine",
     "mnist": "60,000 pictures of digits (mnist), 784 dimensions, euclidean",
     "text256": "860,898 sentences, 256 dimensions, cosine",
     "gauss": "100,000 random vectors, 40 dimensions, cosine",
+    "clusters": "random vectors in 20,000 clusters, 96 dimensions, euclidean",
 }
 NAMES = {"symqg": "SymphonyQG", "scann": "ScaNN", "lorann": "LoRANN", "glass": "Glass"}
 # Okabe and Ito's colours, told apart by colour-blind people too; linjin's line is the thick one.
@@ -103,11 +105,61 @@ def draw(name, engines):
     return "\n".join([*out, "</svg>", ""])
 
 
+def grown():
+    """The newest time of a query for each number of vectors, by sets."""
+    found = {}
+    for file in sorted(GROWTH.glob("*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            found.setdefault(row["set"], {})[row["n"]] = row
+    return found
+
+
+def draw_growth(name, rows):
+    """The plot of how the time of a query grows; dashed, as it would if it grew like the logarithm from the second size on."""
+    points = [(n, row["us"]) for n, row in sorted(rows.items()) if row["us"]]
+    start, at_start = points[1]
+    like_log = [(n, at_start * math.log(n) / math.log(start)) for n, _ in points[1:]]
+    times = [us for _, us in points + like_log]
+    low, high = math.log10(min(times)) - 0.05, math.log10(max(times)) + 0.05
+    first, last = math.log10(points[0][0]), math.log10(points[-1][0])
+
+    def x(n):
+        return LEFT + (math.log10(n) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+
+    def y(us):
+        return HEIGHT - BOTTOM - (math.log10(us) - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    def path(line):
+        return " ".join(f"{x(n):.1f},{y(us):.1f}" for n, us in line)
+
+    recall = next(iter(rows.values()))["recall"]
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">',
+        f"<title>Microseconds a query by the number of vectors: {TITLES[name]}</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        f'<text x="{LEFT}" y="24" font-size="16" font-weight="bold">{TITLES[name]}</text>',
+        f'<text x="{LEFT}" y="41" fill="#555">microseconds a query, recall@10 {recall}, one thread; dashed: like the logarithm</text>',
+    ]
+    for n, us in points:
+        out.append(f'<line x1="{x(n):.1f}" x2="{x(n):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="#ddd"/>')
+        out.append(f'<text x="{x(n):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{n:,}</text>')
+        out.append(f'<text x="{x(n):.1f}" y="{y(us) - 10:.1f}" text-anchor="middle">{us:.0f}</text>')
+        out.append(f'<circle cx="{x(n):.1f}" cy="{y(us):.1f}" r="4" fill="{COLOURS[0]}"/>')
+    out.append(f'<polyline points="{path(points)}" fill="none" stroke="{COLOURS[0]}" stroke-width="4"/>')
+    out.append(f'<polyline points="{path(like_log)}" fill="none" stroke="#7f7f7f" stroke-dasharray="6 5"/>')
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    out.append(f'<text x="{middle}" y="{HEIGHT - 14}" text-anchor="middle">vectors</text>')
+    return "\n".join([*out, "</svg>", ""])
+
+
 def main():
     """Writes the plots, or looks whether they are up to date."""
     stale = []
-    for name, engines in runs().items():
-        file, page = PAGES / f"speed-{name}.svg", draw(name, engines)
+    pages = {f"speed-{name}.svg": draw(name, engines) for name, engines in runs().items()}
+    pages |= {f"growth-{name}.svg": draw_growth(name, rows) for name, rows in grown().items()}
+    for name, page in pages.items():
+        file = PAGES / name
         if not file.exists() or file.read_text(encoding="utf-8") != page:
             stale.append(file)
             if "--check" not in sys.argv:
