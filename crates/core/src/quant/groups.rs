@@ -6,12 +6,16 @@ use std::ops::Range;
 const VALUES_PER_CODE: usize = 2;
 /// Codes of a vector come in fours.
 const MULTIPLE: usize = 4;
+/// With no fewer, where there are values for them. Where vectors lie on a sheet of few directions, a few codes leave little of them, but all of
+/// what they leave points along the sheet, as queries do: on 100,000 vectors of 96 values on a sheet of 24, searches for 0.95 took
+/// 41 microseconds with 16 codes and 103 with 8, and walks on a graph 41 with 12 and 88 with 8.
+const LEAST_CODES: usize = 16;
 /// As many as the kernel can sum.
 pub(crate) const MOST_CODES: usize = 256;
 
 /// Neighbouring values, as groups that get a code each, chosen so that all codes together leave the least distortion.
 /// `variances` fall; `total` is the variance of the vectors, coded or not; as few codes are taken as leave the share
-/// `wanted` of it. Returns the groups, a multiple of four, the
+/// `wanted` of it, or [`LEAST_CODES`]. Returns the groups, a multiple of four, the
 /// last ones empty when there are fewer values; and the share of `total` that they leave. Values at the end that no code
 /// would say anything about are in no group.
 ///
@@ -35,7 +39,7 @@ pub(super) fn groups(variances: &[f64], total: f64, wanted: f64) -> (Vec<Range<u
         if groups.len() <= most && groups.len().is_multiple_of(MULTIPLE) {
             // Four fewer, if that still leaves little enough.
             let cheapest = losses[best] * MULTIPLE as f64;
-            if all + cheapest > wanted || groups.len() == MULTIPLE {
+            if all + cheapest > wanted || groups.len() <= LEAST_CODES {
                 break;
             }
         }
