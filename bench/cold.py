@@ -24,18 +24,9 @@ QUERIES = 1000
 
 
 def opened(name, file, dim, metric):
-    """The library's index in a file, mapped, as something that index.py's engines search with."""
+    """The engine with the index in a file, mapped."""
     engine = ENGINES[name]()
-    if name == "linjin":
-        import linjin
-
-        engine.index = linjin.open(file)
-    else:
-        from usearch.index import Index
-
-        kind = {"angular": "cos", "euclidean": "l2sq", "ip": "ip"}[metric]
-        engine.index = Index(ndim=dim, metric=kind, dtype="f32", connectivity=16)
-        engine.index.view(file)
+    engine.map(file, dim, metric)
     return engine
 
 

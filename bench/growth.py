@@ -14,30 +14,27 @@ from pathlib import Path
 
 import numpy as np
 
-from index import EF, K, at
+from index import EF, K, Linjin, at
 from index_sets import neighbours
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
-THREADS = 2
 ENOUGH = 0.005  # recall beyond the one that is asked for; wider searches are not measured
 QUERIES = 500
 
 
 def measure(base, queries, metric, recall, rounds):
     """Seconds to build, and microseconds a query at the recall."""
-    import linjin
-
     truth = neighbours(base, queries, metric)[:, :K]
-    start = time.perf_counter()
-    index = linjin.Index(base.shape[1], {"angular": "cosine", "ip": "dot"}.get(metric, metric))
-    index.add(base, threads=THREADS)
+    engine, start = Linjin(), time.perf_counter()
+    engine.build(base, metric)
     build = time.perf_counter() - start
     points = []
     for ef in EF:
+        engine.set(ef)
         seconds = []
         for _ in range(rounds):
             start = time.perf_counter()
-            found = [index.search(query, k=K, ef=ef).ids for query in queries]
+            found = [engine.query(query) for query in queries]
             seconds.append(time.perf_counter() - start)
         hits = sum(len(np.intersect1d(ids, true)) for ids, true in zip(found, truth))
         points.append((hits / (len(queries) * K), len(queries) / statistics.median(seconds)))

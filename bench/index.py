@@ -48,6 +48,12 @@ class Linjin(Engine):
     def query(self, query):
         return self.index.search(query, k=K, ef=self.setting).ids
 
+    def map(self, file, dim, metric):
+        """The index in a file, mapped."""
+        import linjin
+
+        self.index = linjin.open(file)
+
 
 class Hnswlib(Engine):
     def build(self, base, metric):
@@ -190,11 +196,19 @@ class Glass(Engine):
 
 
 class Usearch(Engine):
-    def build(self, base, metric):
+    def empty(self, dim, metric):
         from usearch.index import Index
 
         kind = {"angular": "cos", "euclidean": "l2sq", "ip": "ip"}[metric]
-        self.index = Index(ndim=base.shape[1], metric=kind, dtype="f32", connectivity=16, expansion_add=200)
+        self.index = Index(ndim=dim, metric=kind, dtype="f32", connectivity=16, expansion_add=200)
+
+    def map(self, file, dim, metric):
+        """The index in a file, mapped."""
+        self.empty(dim, metric)
+        self.index.view(file)
+
+    def build(self, base, metric):
+        self.empty(base.shape[1], metric)
         self.index.add(np.arange(len(base)), base, threads=THREADS)
 
     def set(self, setting):

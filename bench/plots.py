@@ -57,6 +57,17 @@ def frontier(points):
     return kept[::-1]
 
 
+def head(name, title, what):
+    """The lines that a plot of a set begins with."""
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">',
+        f"<title>{title}: {TITLES[name]}</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        f'<text x="{LEFT}" y="24" font-size="16" font-weight="bold">{TITLES[name]}</text>',
+        f'<text x="{LEFT}" y="41" fill="#555">{what}</text>',
+    ]
+
+
 def draw(name, engines):
     """The plot of one set."""
     curves = {engine: frontier(row["points"]) for engine, row in engines.items()}
@@ -71,13 +82,7 @@ def draw(name, engines):
     def y(speed):
         return HEIGHT - BOTTOM - (math.log10(speed) - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">',
-        f"<title>Queries a second at a recall: {TITLES[name]}</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{LEFT}" y="24" font-size="16" font-weight="bold">{TITLES[name]}</text>',
-        f'<text x="{LEFT}" y="41" fill="#555">10 neighbours, one thread; further up and to the right is better</text>',
-    ]
+    out = head(name, "Queries a second at a recall", "10 neighbours, one thread; further up and to the right is better")
     for recall in (recall for recall in RECALLS if FROM <= recall <= TO):
         out.append(f'<line x1="{x(recall):.1f}" x2="{x(recall):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="#ddd"/>')
         out.append(f'<text x="{x(recall):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{recall}</text>')
@@ -134,13 +139,8 @@ def draw_growth(name, rows):
         return " ".join(f"{x(n):.1f},{y(us):.1f}" for n, us in line)
 
     recall = next(iter(rows.values()))["recall"]
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">',
-        f"<title>Microseconds a query by the number of vectors: {TITLES[name]}</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{LEFT}" y="24" font-size="16" font-weight="bold">{TITLES[name]}</text>',
-        f'<text x="{LEFT}" y="41" fill="#555">microseconds a query, recall@10 {recall}, one thread; dashed: like the logarithm</text>',
-    ]
+    what = f"microseconds a query, recall@10 {recall}, one thread; dashed: like the logarithm"
+    out = head(name, "Microseconds a query by the number of vectors", what)
     for n, us in points:
         out.append(f'<line x1="{x(n):.1f}" x2="{x(n):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="#ddd"/>')
         out.append(f'<text x="{x(n):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{n:,}</text>')

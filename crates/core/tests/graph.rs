@@ -92,6 +92,9 @@ fn changes_keep_the_graph_sound() {
         let new = clumps(3200, 100 + round);
         let (batch, single) = new.split_at(3150 * DIM);
         let ids = index.add(batch, None, &Add::default()).unwrap();
+        for (row, &id) in batch.chunks_exact(DIM).zip(&ids).step_by(7) {
+            assert_eq!(index.search(row, &Search::new(1)).unwrap().ids, [id], "found at once, of many");
+        }
         alive.extend(ids.into_iter().zip(batch.chunks_exact(DIM).map(<[f32]>::to_vec)));
         for row in single.chunks_exact(DIM) {
             let id = index.add(row, None, &Add::default()).unwrap()[0];

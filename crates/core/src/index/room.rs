@@ -49,11 +49,11 @@ impl<'a> Beside<'a> {
     }
 
     /// The place that another edge is to take.
-    fn place_for(&mut self, (square, to): Close, end: Own<'_>, must: bool) -> Option<usize> {
+    fn place_for(&self, (square, to): Close, end: Own<'_>, must: bool) -> Option<usize> {
         if let Some(place) = self.edges.iter().position(|&(_, edge)| edge == to) {
             return Some(place);
         }
-        if let Some(place) = self.gone.pop() {
+        if let Some(&place) = self.gone.last() {
             return Some(place);
         }
         if self.edges.len() < EDGES {
@@ -68,18 +68,14 @@ impl<'a> Beside<'a> {
         let mut order: Vec<(f32, Option<usize>)> =
             self.edges.iter().enumerate().map(|(place, &(square, _))| (square, Some(place))).collect();
         order.push((square, None));
-        order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
-        let end_of = |place: Option<usize>| place.map_or(end, |place| self.ends[place]);
-        let leave = |place: &Option<usize>| place.is_some() || !must;
-        let mut ends: Vec<Own<'_>> = order.iter().map(|&(_, place)| end_of(place)).collect();
-        ends.reverse();
-        for (i, &(square, place)) in order.iter().enumerate().filter(|(_, (_, place))| leave(place)) {
-            let closer = &ends[..order.len() - 1 - i];
-            if squares(self.kernels, end_of(place), closer).iter().any(|&apart| apart <= square) {
-                return place;
-            }
-        }
-        order.iter().map(|&(_, place)| place).find(leave)?
+        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let end_of = |&(_, place): &(f32, Option<usize>)| place.map_or(end, |place| self.ends[place]);
+        let ends: Vec<Own<'_>> = order.iter().map(end_of).collect();
+        let is_behind =
+            |&i: &usize| squares(self.kernels, ends[i], &ends[..i]).iter().any(|&apart| apart <= order[i].0);
+        let from_farthest = || (0..order.len()).rev().filter(|&i| order[i].1.is_some() || !must);
+        let worst = from_farthest().find(is_behind).or_else(|| from_farthest().next())?;
+        order[worst].1
     }
 
     fn put(&mut self, place: usize, edge: Close, end: Own<'a>) {
@@ -118,7 +114,11 @@ mod tests {
     #[test]
     fn an_edge_finds_the_place_that_it_is_to_take() {
         let (kernels, random) = (simd::kernels(), &mut Random::new(1, 0));
-        let values: Vec<f32> = (0..N * DIM).map(|_| random.symmetric()).collect();
+        let mut values: Vec<f32> = (0..N * DIM).map(|_| random.symmetric()).collect();
+        // One edge is the longest, and leads where no other one does.
+        values[0] = 1.0;
+        values.copy_within(..DIM, EDGES * DIM);
+        values[EDGES * DIM] += 6.0;
         let points = Points { values: &values, dim: DIM };
         let coder = Coder::new(kernels, Codebook::train(kernels, points, random, 1), points.mean());
         let nodes = vec![0; N * coder.layout().words()];
@@ -144,6 +144,22 @@ mod tests {
         let better = others.clone().filter(|&to| place(&links, to, false).is_some()).count();
         assert!((1..others.len()).contains(&better), "some are better than one of the edges: {better}");
         assert!(others.clone().all(|to| place(&links, to, true).is_some()));
+        for to in others.clone() {
+            for must in [false, true] {
+                // The one that leaves is behind a closer one, if any is, and what is farther is not; bytes are not exact.
+                let leaves = place(&links, to, must).map_or(to, |place| links.view().edges(0)[place]);
+                let all: Vec<u32> = links.view().edges(0).iter().copied().chain([to]).collect();
+                let is_behind = |one: u32, slack: f32| {
+                    let row = |one: u32| points.row(one as usize);
+                    let mut closer = all.iter().copied().filter(|&other| square(other) < square(one));
+                    closer.any(|other| (kernels.l2_squared)(row(one), row(other)) < slack * square(one))
+                };
+                let others = || all.iter().copied().filter(|&one| !must || one != to);
+                let mut farther = others().filter(|&one| square(one) > 1.05 * square(leaves));
+                assert!(farther.all(|one| !is_behind(one, 0.95)));
+                assert!(is_behind(leaves, 1.05) || others().all(|one| !is_behind(one, 0.95)));
+            }
+        }
         links.clear(13);
         assert!(
             others.clone().all(|to| place(&links, to, false) == Some(12)),

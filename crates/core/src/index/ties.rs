@@ -3,7 +3,7 @@
 //! Many at a time, in steps: what a step finds out it finds out on all threads, from nodes that do not change meanwhile, and each
 //! node that is to change is made once.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::links::{Leading, Links, LinksView};
 use super::reach::{ADDED, reach};
@@ -13,7 +13,7 @@ use super::stored::Stored;
 use super::version::{Linked, Version};
 use super::walker::{Walker, walk_from_entries};
 use crate::filtered::NO_FILTER;
-use crate::graph::{Close, Coder, EDGES, EdgeBuffers, NARROW, Nodes, Walk, closest, fill, sort};
+use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Walk, closest, fill, sort};
 use crate::kmeans::Points;
 use crate::leaves::{NO_LEAF, Probe, Scratch, probe_among};
 use crate::parallel;
@@ -35,38 +35,21 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     let Some(grown) = &mut next.leaves else { return };
     let Some(Linked { links, .. }) = &mut grown.linked else { return };
     let stored = Stored { space: &space, slots: next.slots.view(&space) };
-    // Those in one leaf one behind the other: what one walk passes is in the cache for the next.
-    let mut slots = slots.to_vec();
-    slots.sort_unstable_by_key(|&slot| (stored.slots.homes(slot), slot));
     for some in slots.chunks(AT_ONCE) {
         let nodes = in_parts(threads, some, || (), |(), part| nodes_of(stored, &links.coder, part));
         links.put(nodes);
-        let (met, led): (Vec<Met>, Vec<_>) =
+        let (back, led): (Vec<_>, Vec<_>) =
             beside(stored, &grown.store, links, some, threads).into_iter().unzip();
         links.put(led);
-        // From those that lead in all directions: edges from the others would take the place of better ones.
-        let back = lead_back(space.kernels, links, met.iter().flat_map(Met::edges_back).collect(), threads);
-        let is_found = |met: &Met| met.passed.iter().any(|&from| back.contains(&(from, met.slot)));
-        let others: Vec<u32> = met.iter().filter(|met| !is_found(met)).map(|met| met.slot).collect();
-        reach(stored, links, &others, ADDED, threads);
+        lead_back(space.kernels, links, back.concat(), threads);
+        reach(stored, links, some, ADDED, threads);
     }
 }
 
-/// What was found beside a vector.
-struct Met {
-    slot: u32,
-    /// Those of the vectors beside it that lead in all directions.
-    chosen: Vec<Close>,
-    /// What any walk to it passes, however narrow: with an edge from one of these, it is found.
-    passed: Vec<u32>,
-}
-
-impl Met {
-    /// Which vectors edges are to lead to it from.
-    fn edges_back(&self) -> impl Iterator<Item = (u32, Close)> {
-        self.chosen.iter().map(|&(square, from)| (from, (square, self.slot)))
-    }
-}
+/// A vector from which an edge is to lead to another one, and that one with their squared distance.
+type Back = (u32, Close);
+/// A slot, and the node that it gets.
+type Changed = (u32, Vec<u32>);
 
 /// What `make` makes of all `things`, a part at a time, with something that each thread makes for itself once.
 fn in_parts<T: Sync, S, M: Send>(
@@ -86,21 +69,21 @@ fn in_parts<T: Sync, S, M: Send>(
 }
 
 /// The nodes of vectors, without edges.
-fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<(u32, Vec<u32>)> {
+fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<Changed> {
     let points = stored.points(slots);
     let nodes = coder.nodes(stored.space.kernels, Points { values: &points, dim: stored.space.dim });
     slots.iter().copied().zip(nodes).collect()
 }
 
-/// What is beside vectors that came, and their nodes with edges to these. It is found by a walk, and in the leaves that they lie in:
-/// there are those that came with them, to which no edge leads yet.
+/// The nodes of vectors that came, with edges to what is beside them, and which edges are to lead back. What is beside them is found by a
+/// walk, and in the leaves that they lie in: there are those that came with them, to which no edge leads yet.
 fn beside(
     stored: Stored<'_>,
     store: &LeafStore,
     links: &Links,
     slots: &[u32],
     threads: usize,
-) -> Vec<(Met, (u32, Vec<u32>))> {
+) -> Vec<(Vec<Back>, Changed)> {
     let (space, view) = (stored.space, links.view());
     let (collection, coded, leaves) = (stored.collection(), store.coded(space), store.view());
     let buffers = || (Walker::default(), Scratch::default(), EdgeBuffers::default());
@@ -111,7 +94,6 @@ fn beside(
             let own = view.own(slot)?;
             let far = Walk { passed: Some(slot), ..Walk::even(WIDTH) };
             walk_from_entries(space, links, point, far, NO_FILTER, walker);
-            let passed = walker.trail.found().take(NARROW).map(|(_, other)| other).collect();
             walker.trail.cut(CHOSEN_FROM);
             let mut close: Vec<Close> =
                 walker.trail.found().map(|(rank, other)| (own.square + rank, other)).collect();
@@ -135,40 +117,26 @@ fn beside(
             }
             // Now, while what they lead to is in the cache.
             let node = links.relinked(space.kernels, slot, &edges, buffers)?;
-            edges.truncate(chosen);
-            Some((Met { slot, chosen: edges, passed }, node))
+            // Back from those that lead in all directions: edges from the others would take the place of better ones.
+            let back = edges.iter().take(chosen).map(|&(square, from)| (from, (square, slot)));
+            Some((back.collect(), node))
         })
         .collect()
     })
 }
 
-/// Leads edges from the vectors that come first in `back` to those that come second, where there is room for them, and returns
-/// which these are.
-fn lead_back(
-    kernels: &Kernels,
-    links: &mut Links,
-    mut back: Vec<(u32, Close)>,
-    threads: usize,
-) -> FxHashSet<(u32, u32)> {
-    // Those beside one vector one behind the other: they share many of the vectors that their edges lead to.
-    let mut first: FxHashMap<u32, usize> = FxHashMap::default();
-    for (i, &(from, _)) in back.iter().enumerate() {
-        first.entry(from).or_insert(i);
-    }
-    back.sort_by(|a, b| first[&a.0].cmp(&first[&b.0]).then(a.1.0.total_cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
-    let groups: Vec<&[(u32, Close)]> = back.chunk_by(|a, b| a.0 == b.0).collect();
+/// Leads edges from the vectors that come first in `back` to those that come second, where there is room for them.
+fn lead_back(kernels: &Kernels, links: &mut Links, mut back: Vec<Back>, threads: usize) {
+    back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.0.total_cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
+    let groups: Vec<&[Back]> = back.chunk_by(|a, b| a.0 == b.0).collect();
     let led = in_parts(threads, &groups, EdgeBuffers::default, |buffers, part| {
         let edges = part.iter().flat_map(|group| {
             let new: Vec<Close> = group.iter().map(|&(_, close)| close).collect();
             places(kernels, links.view(), group[0].0, &new, false)
         });
-        let edges: Vec<Leading> = edges.collect();
-        let nodes = links.led(kernels, &edges, buffers);
-        vec![(edges, nodes)]
+        links.led(kernels, &edges.collect::<Vec<_>>(), buffers)
     });
-    let (edges, nodes): (Vec<_>, Vec<_>) = led.into_iter().unzip();
-    links.put(nodes.into_iter().flatten());
-    edges.iter().flatten().map(|edge| (edge.from, edge.to)).collect()
+    links.put(led);
 }
 
 /// Takes the vectors `slots`, which are still in their slots of `version`, out of the graph; those beside them get other edges.
@@ -241,7 +209,7 @@ fn gaps_of(stored: Stored<'_>, view: LinksView<'_>, from: u32, gone: &FxHashSet<
 }
 
 /// The nodes that have gaps, without them. Those of one node lie one behind the other, in the order of their places.
-fn mended(kernels: &Kernels, links: &Links, gaps: &[Gap], buffers: &mut EdgeBuffers) -> Vec<(u32, Vec<u32>)> {
+fn mended(kernels: &Kernels, links: &Links, gaps: &[Gap], buffers: &mut EdgeBuffers) -> Vec<Changed> {
     let edge = |gap: &Gap| {
         let (square, to) = gap.instead?;
         Some(Leading { from: gap.from, place: gap.place, to, square })

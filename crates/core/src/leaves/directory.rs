@@ -343,7 +343,12 @@ impl Directory {
         leaves.clear();
         let n = self.len();
         // What is spread in all directions alike is spread so much in that of the query.
-        let tail = -TAIL * ((kernels.dot)(query, query) / self.dim as f32).sqrt();
+        let tail = match measure {
+            Measure::MinusTwiceDot => 0.0,
+            Measure::MinusDot | Measure::Absolute => {
+                -TAIL * ((kernels.dot)(query, query) / self.dim as f32).sqrt()
+            }
+        };
         let (query, width, centroids, centres) = match &self.short {
             Some(short) => (
                 table.projected(),
@@ -373,11 +378,7 @@ impl Directory {
             for (g, (centre, &square)) in centres.chunks_exact(width).zip(&self.centre_squares).enumerate() {
                 let base = score(square, (kernels.dot)(query, centre));
                 bases.push(base);
-                let handicap = match measure {
-                    Measure::MinusTwiceDot => 0.0,
-                    Measure::MinusDot | Measure::Absolute => tail * self.scales[g],
-                };
-                groups.push(key(base + handicap, g as u32));
+                groups.push(key(base + tail * self.scales[g], g as u32));
             }
             groups.sort_unstable();
             keep.start(wanted + spare, wanted + spare);
