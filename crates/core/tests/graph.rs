@@ -9,7 +9,7 @@ use linjin::index::{Add, Effort, Filter, Filters, Index, Memory, Metric, Search,
 
 mod made;
 
-use made::{CLUMP, DIM, N, clumps, noise};
+use made::{CLUMP, DIM, N, clumps, noise, sheet};
 
 fn index(rows: &[f32], threads: usize) -> Index {
     let index = Index::new(DIM, Metric::SqEuclidean).unwrap();
@@ -68,6 +68,20 @@ fn walks_find_what_brute_force_finds() {
         recall(&index, &alive, &queries[..20 * DIM], &Search { effort: Effort::Exact, ..Search::new(10) })
             == 1.0
     );
+}
+
+#[test]
+fn the_recall_that_is_asked_for_comes_on_a_sheet_too_and_no_more_is_looked_at_than_that_takes() {
+    let rows = sheet(12_000, 16, 8);
+    let index = index(&rows, 2);
+    let queries = sheet(200, 16, 9);
+    let alive = rows_by_id(&rows, 0);
+    for asked in [0.9, 0.95, 0.99] {
+        let found =
+            recall(&index, &alive, &queries, &Search { effort: Effort::Recall(asked), ..Search::new(10) });
+        let missed = (1.0 - found) / (1.0 - f64::from(asked));
+        assert!(missed < 1.4 && missed > 0.4, "{found} of {asked}");
+    }
 }
 
 #[test]

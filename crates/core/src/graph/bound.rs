@@ -2,7 +2,7 @@
 
 use crate::early::Early;
 
-/// So many nodes are followed in any case. A walk of this width finds what comes to the graph, which is made sure of when it comes.
+/// So many nodes are followed in any case.
 pub(crate) const NARROW: usize = 16;
 /// Of the squared distance of a query from the centre, the share below which distances count as this.
 const LEAST: f32 = 1e-6;

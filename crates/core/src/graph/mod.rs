@@ -32,4 +32,4 @@ pub(crate) use edges::{Chooser, back, choose, fill, spread, squares};
 pub(crate) use near::{Close, Collection, Source, closest, sort};
 pub(crate) use node::{EDGES, Layout, Own};
 pub(crate) use rows::Rows;
-pub(crate) use walk::{Nodes, Record, Trail, Walk, walk};
+pub(crate) use walk::{Nodes, Record, SHORTEST, Trail, Walk, walk};

@@ -36,22 +36,26 @@ impl Pool {
         self.keys.get(self.width - 1).map_or(f32::INFINITY, |&last| estimate(last))
     }
 
-    /// Takes an estimate below the threshold.
+    /// Takes an estimate below the threshold. What has no place then, and was not handed out, is returned.
     #[inline]
-    pub(super) fn push(&mut self, estimate: f32, number: u32) {
+    pub(super) fn push(&mut self, estimate: f32, number: u32) -> Option<u32> {
         let key = key(estimate, number) & !TAKEN;
         let place = self.keys.partition_point(|&other| other < key);
         if self.keys.len() == self.width {
             if place == self.width {
-                return;
+                return Some(number);
             }
             let last = self.width - 1;
+            let out = self.keys[last];
             self.keys.copy_within(place..last, place + 1);
             self.keys[place] = key;
+            self.next = self.next.min(place);
+            (out & TAKEN == 0).then(|| self::number(out))
         } else {
             self.keys.insert(place, key);
+            self.next = self.next.min(place);
+            None
         }
-        self.next = self.next.min(place);
     }
 
     /// The best of those kept that was not handed out yet, with its estimate; `None` when all were whose estimates are below `bound`.
@@ -85,9 +89,11 @@ mod tests {
             for number in 0..300 {
                 let estimate = ((number * 7919 + seed) % 1009) as f32 - 500.0;
                 if estimate < pool.threshold() {
-                    pool.push(estimate, number);
+                    let out = pool.push(estimate, number);
                     kept.push((estimate, number, false));
                     kept.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                    let wanted = kept.get(width).filter(|one| !one.2).map(|one| one.1);
+                    assert_eq!(out, wanted, "width {width}");
                     kept.truncate(width);
                 }
                 assert_eq!(pool.threshold() < f32::INFINITY, kept.len() == width);

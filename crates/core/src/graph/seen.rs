@@ -37,6 +37,14 @@ impl Seen {
         }
         new
     }
+
+    /// Lets a node be met as if for the first time.
+    #[inline]
+    pub(super) fn forget(&mut self, number: u32) {
+        if let Some(word) = self.bits.get_mut(number as usize / WORD) {
+            *word &= !(1 << (number as usize % WORD));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! the estimates of all vectors beside a node made at once from codes that lie in it, and exact distances only to the
 //! nodes that are followed (Gou, Gao, Xu, Long: *SymphonyQG*, 2024).
 
-use super::bound::Bound;
+use super::bound::{Bound, NARROW};
 use super::coding::Asked;
 use super::node::{EDGES, NOBODY};
 use super::pool::Pool;
@@ -43,9 +43,13 @@ pub(crate) struct Walk {
     pub(crate) passed: Option<u32>,
 }
 
+/// The shortest walk of a search, which finds what comes to the graph: that is made sure of when it comes.
+pub(crate) const SHORTEST: Walk =
+    Walk { width: NARROW, early: Some(Early { slope: 1.0, limit: f32::NEG_INFINITY, nth: 1 }), passed: None };
+
 impl Walk {
     /// As wide for each query, past no node.
-    pub(crate) fn even(width: usize) -> Self {
+    pub(crate) const fn even(width: usize) -> Self {
         Self { width, early: None, passed: None }
     }
 
@@ -172,8 +176,10 @@ pub(crate) fn walk(
         starts.tidy();
     }
     for &start in starts.finish().iter() {
-        if seen.meet(number(start)) {
-            pool.push(estimate(start), number(start));
+        if seen.meet(number(start))
+            && let Some(out) = pool.push(estimate(start), number(start))
+        {
+            seen.forget(out);
         }
     }
     loop {
@@ -231,8 +237,12 @@ pub(crate) fn walk(
             // What is not to be followed is not worth a place.
             let beside = scaled(node, base, pool.threshold().min(beyond));
             for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
-                if edges[lane] != NOBODY && seen.meet(edges[lane]) {
-                    pool.push(estimates[lane], edges[lane]);
+                // What has no place any more may come again, by an edge that tells better how close it is.
+                if edges[lane] != NOBODY
+                    && seen.meet(edges[lane])
+                    && let Some(out) = pool.push(estimates[lane], edges[lane])
+                {
+                    seen.forget(out);
                 }
             }
         }

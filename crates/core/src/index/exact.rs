@@ -1,5 +1,7 @@
 //! Every vector compared with the query.
 
+use rustc_hash::FxHashSet;
+
 use super::slots::SlotsView;
 use super::space::{Query, Space};
 use super::stored::Stored;
@@ -46,12 +48,12 @@ pub(super) fn ranks(
     }
 }
 
-/// Queries, each made of the vector in a slot or of none, and how many of their closest are wanted.
+/// Queries, and how many of their closest are wanted.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) queries: &'a [Query],
-    /// For each query the slot that it was made of: that vector is left out.
-    pub(super) own: &'a [u32],
+    /// Slots of vectors that are left out.
+    pub(super) without: &'a [u32],
     pub(super) k: usize,
 }
 
@@ -59,10 +61,12 @@ pub(super) struct Wanted<'a> {
 pub(super) fn closest(stored: Stored<'_>, wanted: Wanted<'_>, threads: usize) -> Vec<Vec<u32>> {
     let Stored { space, slots } = stored;
     let one_by_one = space.measure() == Measure::Absolute || space.metric.is_binary();
+    let without: FxHashSet<u32> = wanted.without.iter().copied().collect();
     let share = (slots.len as u32).div_ceil(threads as u32).max(1);
     let parts = parallel::map(threads, threads, |part| {
         let first = part as u32 * share;
-        let all: Vec<u32> = (first..(first + share).min(slots.len as u32)).collect();
+        let some = first..(first + share).min(slots.len as u32);
+        let all: Vec<u32> = some.filter(|slot| !without.contains(slot)).collect();
         if one_by_one { wanted.one_by_one(stored, &all) } else { wanted.by_products(stored, &all) }
     });
     (0..wanted.queries.len())
@@ -78,12 +82,11 @@ pub(super) fn closest(stored: Stored<'_>, wanted: Wanted<'_>, threads: usize) ->
 impl Wanted<'_> {
     /// For each query the keys of the closest of `slots`.
     fn one_by_one(self, stored: Stored<'_>, slots: &[u32]) -> Vec<Vec<u64>> {
-        let Self { queries, own, k } = self;
+        let Self { queries, k, .. } = self;
         let mut best = vec![Vec::with_capacity(k + BLOCK); queries.len()];
         for block in slots.chunks(BLOCK) {
-            for ((query, own), best) in queries.iter().zip(own).zip(&mut best) {
+            for (query, best) in queries.iter().zip(&mut best) {
                 ranks(stored.space, stored.slots, block, query, |rank, slot| best.push(key(rank, slot)));
-                best.retain(|&key| number(key) != *own);
                 best.sort_unstable();
                 best.truncate(k);
             }
@@ -93,7 +96,7 @@ impl Wanted<'_> {
 
     /// The same by many inner products at a time, where the rest of a distance is the same for all queries or all vectors.
     fn by_products(self, stored: Stored<'_>, slots: &[u32]) -> Vec<Vec<u64>> {
-        let Self { queries, own, k } = self;
+        let Self { queries, k, .. } = self;
         let space = stored.space;
         let points: Vec<f32> = queries.iter().flat_map(|query| query.point.iter().copied()).collect();
         let tiles = Tiles::new(space.kernels, Points { values: &points, dim: space.dim });
@@ -111,7 +114,7 @@ impl Wanted<'_> {
                 };
                 for (q, dot) in dots[i * tiles.padded()..][..queries.len()].iter().enumerate() {
                     let (best, key) = (&mut best[q], key(half - dot, slot));
-                    if (best.len() < k || best.last().is_some_and(|&last| key < last)) && slot != own[q] {
+                    if best.len() < k || best.last().is_some_and(|&last| key < last) {
                         best.insert(best.partition_point(|&other| other < key), key);
                         best.truncate(k);
                     }

@@ -22,7 +22,7 @@ pub struct Info {
     pub mapped: u64,
     /// Groups of close vectors; 0 while every search compares all vectors.
     pub leaves: usize,
-    /// Whether there is a graph too: where neighbours lie scattered, searches walk on it.
+    /// Whether there is a graph too: where that costs less, searches walk on it.
     pub graph: bool,
     /// How much it may take to be fast.
     pub memory: Memory,

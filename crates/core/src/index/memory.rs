@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum Memory {
-    /// What makes searches fast: where neighbours lie scattered there is a graph beside the leaves, some 2 KB a vector at 256
+    /// What makes searches fast: where it makes them faster there is a graph beside the leaves, some 2 KB a vector at 256
     /// dimensions.
     #[default]
     Full,

@@ -13,7 +13,7 @@
 //! | `snapshot.rs`, `answers.rs`, `input.rs` | the index at one moment, for callers; what it answers; what comes in |
 //! | `search/`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
 //! | `update.rs`, `ties.rs`, `reach.rs`, `room.rs`, `settle.rs` | the next version: vectors that come and go |
-//! | `rebuild.rs`, `train.rs`, `linking.rs` | the next version: all laid out anew |
+//! | `rebuild.rs`, `train.rs`, `pilot.rs`, `linking.rs` | the next version: all laid out anew |
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
 //! | `curve.rs`, `trials/`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
 //! | `format.rs` | the head of a file |
@@ -42,6 +42,7 @@ mod opening;
 mod options;
 mod overlay;
 mod persist;
+mod pilot;
 mod reach;
 mod rebuild;
 mod room;

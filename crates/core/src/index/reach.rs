@@ -5,7 +5,7 @@ use super::room::places;
 use super::stored::Stored;
 use super::walker::{Walker, walk_from_entries};
 use crate::filtered::NO_FILTER;
-use crate::graph::{EdgeBuffers, NARROW, Walk};
+use crate::graph::{EdgeBuffers, SHORTEST, Walk};
 use crate::parallel;
 use crate::simd::Kernels;
 
@@ -17,16 +17,18 @@ const ONE_IN: usize = 8;
 /// When a vector to which edges were led becomes an entry point.
 #[derive(Clone, Copy)]
 pub(super) struct Entering {
-    /// If a walk of this width misses it even then,
-    width: usize,
+    /// If such a walk misses it even then,
+    far: Walk,
     /// and while there are fewer entry points: each walk looks at all of them, which takes a microsecond for some 500.
     most: usize,
+    /// All are looked for so many times, as long as some are lost: what finds one may lose another.
+    rounds: usize,
 }
 
 /// Of all vectors at once a hundredth or more may be missed by a narrow walk.
-pub(super) const AT_BUILD: Entering = Entering { width: 64, most: 2048 };
+pub(super) const AT_BUILD: Entering = Entering { far: Walk::even(64), most: 2048, rounds: 1 };
 /// What is added is to be found at once.
-pub(super) const ADDED: Entering = Entering { width: NARROW, most: 4096 };
+pub(super) const ADDED: Entering = Entering { far: SHORTEST, most: 4096, rounds: 3 };
 
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 256;
@@ -42,26 +44,32 @@ pub(super) fn reach(
     threads: usize,
 ) {
     let (space, mut buffers) = (stored.space, EdgeBuffers::default());
-    let is_lost = |links: &Links, walker: &mut Walker, slot: u32, width: usize| {
+    let is_lost = |links: &Links, walker: &mut Walker, slot: u32, far: Walk| {
         let point = stored.points(&[slot]);
-        walk_from_entries(space, links, &point, Walk::even(width), NO_FILTER, walker);
+        walk_from_entries(space, links, &point, far, NO_FILTER, walker);
         walker.trail.found().all(|(_, found)| found != slot)
     };
-    let lost: Vec<Vec<u32>> =
-        parallel::map_with(threads, slots.len().div_ceil(BLOCK), Walker::default, |walker, block| {
-            let some = &slots[block * BLOCK..slots.len().min((block + 1) * BLOCK)];
-            some.iter().copied().filter(|&slot| is_lost(links, walker, slot, NARROW)).collect()
-        });
     let mut walker = Walker::default();
-    for slot in lost.concat() {
-        // By one that was lost with it it may have been found.
-        if !is_lost(links, &mut walker, slot, NARROW) {
-            continue;
+    for _ in 0..entering.rounds {
+        let lost: Vec<Vec<u32>> =
+            parallel::map_with(threads, slots.len().div_ceil(BLOCK), Walker::default, |walker, block| {
+                let some = &slots[block * BLOCK..slots.len().min((block + 1) * BLOCK)];
+                some.iter().copied().filter(|&slot| is_lost(links, walker, slot, SHORTEST)).collect()
+            });
+        let lost = lost.concat();
+        if lost.is_empty() {
+            break;
         }
-        tether(space.kernels, links, slot, &mut buffers);
-        let room = links.entries() < entering.most.min(stored.len() / ONE_IN);
-        if room && is_lost(links, &mut walker, slot, entering.width) {
-            links.add_entry(space.kernels, slot, &mut buffers);
+        for slot in lost {
+            // By one that was lost with it it may have been found.
+            if !is_lost(links, &mut walker, slot, SHORTEST) {
+                continue;
+            }
+            tether(space.kernels, links, slot, &mut buffers);
+            let room = links.entries() < entering.most.min(stored.len() / ONE_IN);
+            if room && is_lost(links, &mut walker, slot, entering.far) {
+                links.add_entry(space.kernels, slot, &mut buffers);
+            }
         }
     }
 }

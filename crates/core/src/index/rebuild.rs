@@ -6,26 +6,27 @@ use rustc_hash::FxHashSet;
 
 use super::buffer::zeros;
 use super::ids::Ids;
-use super::linking::{self, Ground};
+use super::linking::{self, Found, Ground};
 use super::slots::{Base, Slots};
 use super::space::Query;
 use super::store::LeafStore;
 use super::stored::Stored;
 use super::train::{self, train};
-use super::trials::{Measured, Probes, Trials};
+use super::trials::{Probes, Trials, USUAL};
 use super::update::{LEAST_TRAINED, Rows, Watch, Work, next_id};
 use super::version::{Grown, Linked, Version};
-use super::{Memory, Vectors};
+use super::{Memory, Vectors, pilot, ties};
 use crate::file::{Values, release_freed};
 use crate::leaves::Homes;
 use crate::quant::Measure;
 
 /// With fewer leaves than this no graph is faster than they are.
 const LEAST_LINKED: usize = 128;
-/// Where a recall of 0.99 takes more than so many times as many leaves as one of 0.9, a graph is tried.
+/// Where a recall of 0.99 takes more than so many times as many leaves as one of 0.9, a graph is tried, whatever one of some of the vectors
+/// tells: clumps that few of the vectors are in are none among some.
 const LONG_TAIL: f64 = 12.0;
-/// It is kept if searches with this recall cost less with it.
-const WORTH_LINKING_AT: f32 = 0.95;
+/// Where no more leaves than this have nearly all neighbours, edges are chosen of what is found there.
+const FEW: usize = 64;
 
 /// All vectors in new leaves, and the effort that a recall takes measured anew: with `queries`, where there are any.
 pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Version {
@@ -39,9 +40,9 @@ pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Ve
     {
         let stored = Stored { space: &next.space, slots: next.view() };
         let trials = Trials::new(stored, Probes::Given(queries), work.threads);
-        grown.curve = trials.of_leaves(&grown.store, f64::INFINITY).curve;
+        grown.curve = trials.curve_of_looks(&grown.store, trials.looks(&grown.store, f64::INFINITY));
         if let Some(Linked { links, curve }) = &mut grown.linked {
-            *curve = trials.of_walks(links).curve;
+            *curve = trials.curve_of_walks(links, trials.walks(links, f64::INFINITY));
         }
         next.leaves = Some(grown);
     }
@@ -115,27 +116,31 @@ pub(super) fn rebuild(
     ControlFlow::Continue(next)
 }
 
-/// Measures how much effort a recall takes; links the vectors where the leaves seem to take too much, and it takes less so.
+/// Measures how much effort a recall takes; links the vectors where searches are likely to cost less so, and do.
 fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, memory: Memory, work: Work) -> Grown {
     let trials = Trials::new(stored, Probes::Own(work.seed), work.threads);
-    let unlinked = |store, measured: Measured| Grown { store, curve: measured.curve, linked: None };
     let may_link = memory == Memory::Full
         && store.len() >= LEAST_LINKED
         && stored.space.measure() == Measure::MinusTwiceDot
         && linking::has_room(stored.len(), stored.space.dim);
-    let patience = if may_link { LONG_TAIL } else { f64::INFINITY };
-    let measured = trials.of_leaves(&store, patience);
-    if measured.tail <= patience {
-        return unlinked(store, measured);
+    let looks = trials.looks(&store, if may_link { LONG_TAIL } else { f64::INFINITY });
+    if may_link && (looks.tail > LONG_TAIL || pilot::share(stored, work) < 1.0) {
+        let close = if looks.at(USUAL).leaves > FEW { Found::OnWalks } else { Found::InLeaves };
+        let mut links =
+            linking::build(Ground { stored, store: &store, homes }, trials.held_out(), close, work);
+        let walks = trials.walks(&links, f64::INFINITY);
+        if walks.share_of(&looks) < 1.0 {
+            let walks = trials.curve_of_walks(&links, walks);
+            let ground = ties::Ground { stored, store: &store, homes: |slot: u32| homes[slot as usize] };
+            ties::bring_in(ground, &mut links, trials.held_out(), work.threads);
+            let links = links.laid_out(stored.len());
+            // The graph finds what a second home is there to find.
+            let alone = train::in_one_home(stored, homes, &store, work);
+            let curve = trials.curve_of_looks(&alone, trials.looks(&alone, f64::INFINITY));
+            return Grown { store: alone, curve, linked: Some(Linked { links, curve: walks }) };
+        }
     }
-    let links = linking::build(Ground { stored, store: &store, homes }, work);
-    let walks = trials.of_walks(&links);
-    if walks.cost(WORTH_LINKING_AT) >= measured.cost(WORTH_LINKING_AT) {
-        let measured = trials.of_leaves(&store, f64::INFINITY);
-        return unlinked(store, measured);
-    }
-    // The graph finds what a second home is there to find.
-    let alone = train::in_one_home(stored, homes, &store, work);
-    let curve = trials.of_leaves(&alone, f64::INFINITY).curve;
-    Grown { store: alone, curve, linked: Some(Linked { links, curve: walks.curve }) }
+    let looks = if looks.tail > LONG_TAIL { trials.looks(&store, f64::INFINITY) } else { looks };
+    let curve = trials.curve_of_looks(&store, looks);
+    Grown { store, curve, linked: None }
 }

@@ -60,7 +60,7 @@ pub(super) struct Space {
 }
 
 /// A query, ready to be compared.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Query {
     pub(super) row: Vec<u32>,
     pub(super) point: Vec<f32>,

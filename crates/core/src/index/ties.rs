@@ -15,7 +15,7 @@ use super::walker::{Walker, walk_from_entries};
 use crate::filtered::NO_FILTER;
 use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Walk, closest, fill, sort};
 use crate::kmeans::Points;
-use crate::leaves::{NO_LEAF, Probe, Scratch, probe_among};
+use crate::leaves::{Homes, NO_LEAF, Probe, Scratch, probe_among};
 use crate::parallel;
 use crate::simd::Kernels;
 
@@ -35,15 +35,37 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     let Some(grown) = &mut next.leaves else { return };
     let Some(Linked { links, .. }) = &mut grown.linked else { return };
     let stored = Stored { space: &space, slots: next.slots.view(&space) };
+    let ground = Ground { stored, store: &grown.store, homes: |slot| stored.slots.homes(slot) };
+    bring_in(ground, links, slots, threads);
+}
+
+/// Vectors, and the leaves that they lie in.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a, H> {
+    pub(super) stored: Stored<'a>,
+    pub(super) store: &'a LeafStore,
+    /// The homes of the vector in a slot.
+    pub(super) homes: H,
+}
+
+/// Gives the vectors `slots` nodes and edges, and leads edges to them.
+pub(super) fn bring_in(
+    ground: Ground<'_, impl Fn(u32) -> Homes + Copy + Sync>,
+    links: &mut Links,
+    slots: &[u32],
+    threads: usize,
+) {
+    let stored = ground.stored;
+    let kernels = stored.space.kernels;
     for some in slots.chunks(AT_ONCE) {
         let nodes = in_parts(threads, some, || (), |(), part| nodes_of(stored, &links.coder, part));
         links.put(nodes);
-        let (back, led): (Vec<_>, Vec<_>) =
-            beside(stored, &grown.store, links, some, threads).into_iter().unzip();
+        let (back, led): (Vec<_>, Vec<_>) = beside(ground, links, some, threads).into_iter().unzip();
         links.put(led);
-        lead_back(space.kernels, links, back.concat(), threads);
-        reach(stored, links, some, ADDED, threads);
+        lead_back(kernels, links, back.concat(), threads);
     }
+    // At last, since edges of those that come later take the place of edges to those that came before.
+    reach(stored, links, slots, ADDED, threads);
 }
 
 /// A vector from which an edge is to lead to another one, and that one with their squared distance.
@@ -78,8 +100,7 @@ fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<Changed> {
 /// The nodes of vectors that came, with edges to what is beside them, and which edges are to lead back. What is beside them is found by a
 /// walk, and in the leaves that they lie in: there are those that came with them, to which no edge leads yet.
 fn beside(
-    stored: Stored<'_>,
-    store: &LeafStore,
+    Ground { stored, store, homes }: Ground<'_, impl Fn(u32) -> Homes + Sync>,
     links: &Links,
     slots: &[u32],
     threads: usize,
@@ -97,7 +118,7 @@ fn beside(
             walker.trail.cut(CHOSEN_FROM);
             let mut close: Vec<Close> =
                 walker.trail.found().map(|(rank, other)| (own.square + rank, other)).collect();
-            let homes = stored.slots.homes(slot);
+            let homes = homes(slot);
             let homes = &homes[..if homes[1] == NO_LEAF { 1 } else { 2 }];
             let others =
                 probe_among(coded, &leaves, homes, point, LOOK, scratch).iter().map(|&(_, other)| other);

@@ -39,7 +39,7 @@ use crate::errors::wrong_value;
 ///
 /// Any method may be called from any thread at any time. Searches, additions and files release the GIL.
 ///
-/// `memory` says how much the index may take to be fast: "full", where neighbours lie scattered a graph beside the leaves, some 2 KB
+/// `memory` says how much the index may take to be fast: "full", where it makes searches faster a graph beside the leaves, some 2 KB
 /// a vector at 256 dimensions, or "small", never a graph: a tenth of that there, for searches that take longer. It is kept in the file.
 ///
 /// Raises ValueError for another dimension, metric or memory.
@@ -165,7 +165,7 @@ impl Index {
     ///   are whole numbers from 0 to 255 or from −128 to 127, or "bits"
     /// * "bytes", "mapped": its size, and how much of it lies in a mapped file
     /// * "leaves": groups of close vectors; 0 while every search compares all vectors
-    /// * "graph": whether there is a graph beside them, as there is where neighbours lie scattered
+    /// * "graph": whether there is a graph beside them, as there is where it makes searches faster
     /// * "memory": "full" or "small", as it was made
     /// * "generation": how many commits led to it; "uncommitted": vectors that came or went since the last one
     /// * "journal": bytes of commits that are not in the file yet

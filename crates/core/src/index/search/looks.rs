@@ -116,7 +116,7 @@ fn plan(asked: Asked<'_>) -> Option<Plan> {
 
 /// About what it costs to compare all that is allowed.
 pub(super) fn cost_of_all(Asked { version, allowed, .. }: Asked<'_>) -> f64 {
-    costs::candidates(&version.space, allowed.map_or(version.len, |allowed| allowed.count))
+    costs::all(&version.space, allowed.map_or(version.len, |allowed| allowed.count))
 }
 
 /// About what a search costs that makes no use of a graph.

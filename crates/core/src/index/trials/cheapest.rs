@@ -5,8 +5,11 @@ use crate::index::curve::{Curve, Depth, Point};
 /// Recalls for which the cheapest effort is sought.
 const TARGETS: [f32; 14] =
     [0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999];
-/// Recalls for which it is to pay that searches end early.
+/// Recalls for which it is to pay that searches end early, or go through a graph.
 const TO_PAY_AT: [f32; 3] = [0.9, 0.95, 0.99];
+
+/// What costs so many times as much as the highest of them does not.
+const HOPELESS: f64 = 2.0;
 
 /// What an effort has that is not said; a walk looks into no leaf.
 pub(super) const NO_DEPTH: Depth = Depth { leaves: 1, width: 0, limit: 0.0, candidates: 0 };
@@ -22,24 +25,35 @@ pub(in crate::index) struct Measured {
 
 impl Measured {
     /// What it costs to reach `recall`; infinite beyond what was reached.
-    pub(in crate::index) fn cost(&self, recall: f32) -> f64 {
+    fn cost(&self, recall: f32) -> f64 {
         let at = self.curve.points.iter().position(|point| point.recall >= recall);
         at.map_or(f64::INFINITY, |i| self.costs[i])
     }
 
     /// How far searches go with this recall, or the highest that was reached.
-    pub(super) fn at(&self, recall: f32) -> Depth {
+    pub(in crate::index) fn at(&self, recall: f32) -> Depth {
         let points = &self.curve.points;
         let point = points.iter().find(|point| point.recall >= recall).or(points.last());
         point.map_or(NO_DEPTH, |point| point.depth)
     }
 
-    /// This, of searches that end early by such a slope, if it is cheaper than `even`, taken over some recalls.
+    /// This, of searches that end early by such a slope, if it is cheaper than `even`.
     pub(super) fn instead_of(mut self, even: &Self, slope: f32) -> Option<Self> {
-        let more = TO_PAY_AT.map(|recall| (self.cost(recall) / even.cost(recall)).ln());
         (self.curve.slope, self.tail) = (slope, even.tail);
+        (self.share_of(even) < 1.0).then_some(self)
+    }
+
+    /// What costs more, instead, is no better at any of the recalls that are compared.
+    pub(in crate::index) fn hopeless(&self) -> f64 {
+        HOPELESS * TO_PAY_AT.map(|recall| self.cost(recall)).into_iter().fold(0.0, f64::max)
+    }
+
+    /// What it costs, as a share of what another one does: the geometric mean over some recalls. Nothing where only the other one
+    /// does not reach one of them.
+    pub(in crate::index) fn share_of(&self, other: &Self) -> f64 {
+        let logs = TO_PAY_AT.map(|recall| (self.cost(recall) / other.cost(recall)).ln());
         // No number where neither reaches a recall.
-        (more.into_iter().filter(|more| !more.is_nan()).sum::<f64>() < 0.0).then_some(self)
+        (logs.into_iter().filter(|log| !log.is_nan()).sum::<f64>() / TO_PAY_AT.len() as f64).exp()
     }
 }
 

@@ -8,7 +8,7 @@ use super::{NOBODY, Trials, USUAL, depths};
 use crate::early::Early;
 use crate::filtered::NO_FILTER;
 use crate::index::costs;
-use crate::index::curve::{self, Depth, K};
+use crate::index::curve::{self, Curve, Depth, K};
 use crate::index::store::LeafStore;
 use crate::leaves::{Leaves, Probe, Scratch, away, probe, rank, unit};
 use crate::parallel;
@@ -39,15 +39,20 @@ fn steps(store: &LeafStore) -> impl Iterator<Item = usize> {
 }
 
 impl Trials<'_> {
-    /// The curve of searches that look into leaves and nowhere else. Where its tail is longer than `patience`, it ends there.
-    pub(in crate::index) fn of_leaves(&self, store: &LeafStore, patience: f64) -> Measured {
+    /// The curve of searches that look into leaves and nowhere else, with and without filters, of `looks`, which are those without.
+    pub(in crate::index) fn curve_of_looks(&self, store: &LeafStore, looks: Measured) -> Curve {
+        let mut curve = looks.curve;
+        curve.sparse = self.sparse(store, &curve);
+        curve
+    }
+
+    /// The curve of searches that look into leaves, without filters. Where its tail is longer than `patience`, it ends there.
+    pub(in crate::index) fn looks(&self, store: &LeafStore, patience: f64) -> Measured {
         let even = self.of_even_looks(store, patience);
         if even.tail > patience {
             return even;
         }
-        let mut measured = self.of_early_looks(store, &even).unwrap_or(even);
-        measured.curve.sparse = self.sparse(store, &measured.curve);
-        measured
+        self.of_early_looks(store, &even).unwrap_or(even)
     }
 
     /// The curve of searches that look into as many leaves for each query.
@@ -108,10 +113,9 @@ impl Trials<'_> {
         let all = store.view();
         let each = parallel::map_with(threads, self.queries.len(), Scratch::default, |scratch, i| {
             let point = &self.queries[i].point;
-            let found = probe(store.coded(space), &all, point, effort, NO_FILTER, scratch);
-            let mut found: Vec<_> = found.iter().filter(|found| found.1 != self.own[i]).copied().collect();
-            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-            depths(found.iter().map(|found| found.1), self.neighbours(i))
+            let mut found = probe(store.coded(space), &all, point, effort, NO_FILTER, scratch).to_vec();
+            found.retain(|found| found.1 != self.own[i]);
+            depths(&found, self.neighbours(i))
         });
         each.concat()
     }

@@ -25,26 +25,25 @@ use super::stored::Stored;
 use super::train;
 use crate::random::Random;
 
-pub(super) use cheapest::Measured;
-
 /// Vectors that are looked for.
 const PROBES: usize = 512;
 /// So many neighbours of each are known, to see how much more effort a filter takes.
 const MANY: usize = 10 * K;
 /// No slot has this number.
 const NOBODY: u32 = u32::MAX;
-/// The recall for which it is found out how searches may end early.
-const USUAL: f32 = 0.95;
+/// The recall for which it is found out how searches may end early, and how hard neighbours are to find.
+pub(super) const USUAL: f32 = 0.95;
 
 /// The vectors that the curve is measured with. No centroid may be trained on them: a vector's own share in one draws that
-/// closer, and the vector would be easier to find the neighbours of than one that comes from outside.
+/// closer, and the vector would be easier to find the neighbours of than one that comes from outside. And no edge may lead to them:
+/// edges would lead from one neighbour to another if the vector were not there, so these would be harder to find.
 pub(super) fn probes(n: usize, seed: u64) -> Vec<u32> {
-    train::sample(n, PROBES.min(n / 8), &mut Random::new(seed, 1))
+    train::sample(n, PROBES.min(n / 16), &mut Random::new(seed, 1))
 }
 
 /// What the curve is measured with.
 pub(super) enum Probes {
-    /// Vectors of the index, looked for among the others.
+    /// Vectors of the index, as if they were not there.
     Own(u64),
     /// Queries such as will be asked.
     Given(Vec<Query>),
@@ -57,15 +56,18 @@ pub(super) struct Trials<'a> {
     queries: Vec<Query>,
     /// The slot that each query was made of; [`NOBODY`] when it comes from outside.
     own: Vec<u32>,
-    /// The [`MANY`] neighbours of each, closest first.
+    /// The [`MANY`] neighbours of each, closest first, among vectors of which no query was made.
     truth: Vec<Vec<u32>>,
 }
 
-/// How deep in what was found, closest first, those of some neighbours lie that are in it.
-fn depths(found: impl Iterator<Item = u32>, neighbours: &[u32]) -> Vec<usize> {
-    let found: Vec<u32> = found.collect();
-    let depth = |slot: &u32| Some(1 + found.iter().position(|other| other == slot)?);
-    neighbours.iter().filter_map(depth).collect()
+/// How deep in what was found, with its ranks, those of some neighbours lie that are in it, if the closest comes first.
+fn depths(found: &[(f32, u32)], neighbours: &[u32]) -> Vec<usize> {
+    let rank = |neighbour: &u32| {
+        // One that came twice counts where it came first.
+        found.iter().filter(|(_, slot)| slot == neighbour).map(|found| found.0).min_by(f32::total_cmp)
+    };
+    let ranks = neighbours.iter().filter_map(rank);
+    ranks.map(|rank| 1 + found.iter().filter(|found| found.0 < rank).count()).collect()
 }
 
 impl<'a> Trials<'a> {
@@ -87,8 +89,13 @@ impl<'a> Trials<'a> {
                 (queries, none)
             }
         };
-        let truth = exact::closest(stored, Wanted { queries: &queries, own: &own, k: MANY }, threads);
+        let truth = exact::closest(stored, Wanted { queries: &queries, without: &own, k: MANY }, threads);
         Self { space, threads, queries, own, truth }
+    }
+
+    /// The slots of the vectors that are looked for.
+    pub(super) fn held_out(&self) -> &[u32] {
+        &self.own
     }
 
     /// How many there are when the [`K`] neighbours of all queries are found.

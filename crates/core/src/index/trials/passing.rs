@@ -12,12 +12,18 @@ const SAFETY: f32 = 0.005;
 #[derive(Clone, Copy)]
 pub(super) struct Passing {
     pub(super) share: f64,
+    below: u32,
 }
 
 impl Passing {
+    fn new(share: f64) -> Self {
+        Self { share, below: (share * 2_f64.powi(32)) as u32 }
+    }
+
+    #[inline]
     pub(super) fn has(self, slot: u32) -> bool {
-        // The bits of a product with a large odd number look random.
-        f64::from(slot.wrapping_mul(0x9E37_79B1) >> 16) < self.share * 65_536.0
+        // The upper bits of a product with a large odd number look random.
+        slot.wrapping_mul(0x9E37_79B1) < self.below
     }
 }
 
@@ -31,7 +37,23 @@ pub(super) fn times(more: usize, of: usize) -> f32 {
     (more as f32 / of.max(1) as f32).max(1.0)
 }
 
+/// So many queries are tried under filters, of which each takes as long as several without.
+const TRIED: usize = 256;
+
 impl Trials<'_> {
+    /// The same with some of the queries.
+    pub(super) fn some(&self) -> Self {
+        let Self { space, threads, ref queries, ref own, ref truth } = *self;
+        let n = queries.len().min(TRIED);
+        Self {
+            space,
+            threads,
+            queries: queries[..n].to_vec(),
+            own: own[..n].to_vec(),
+            truth: truth[..n].to_vec(),
+        }
+    }
+
     /// The neighbours of a query that pass, those that are to be found.
     pub(super) fn passing(&self, filter: Passing, query: usize) -> Vec<u32> {
         self.truth[query].iter().copied().filter(|&slot| filter.has(slot)).take(K).collect()
@@ -47,7 +69,7 @@ impl Trials<'_> {
         let usual = curve.points.iter().find(|point| point.recall >= SPARSE_AT);
         let Some(point) = usual else { return Curve::default().sparse };
         SPARSE.map(|share| {
-            let filter = Passing { share };
+            let filter = Passing::new(share);
             let all: usize = (0..self.queries.len()).map(|i| self.passing(filter, i).len()).sum();
             let found = (f64::from(point.recall + SAFETY) * all as f64).ceil() as usize;
             more(filter, found.max(1), point.depth)

@@ -12,12 +12,16 @@ use crate::parallel;
 
 /// Up to so many times as many leaves are tried.
 const MORE_LEAVES: usize = 12;
+/// Each time so much more, as a part of what was tried before.
+const LARGE_STEP: usize = 4;
+const SMALL_STEP: usize = 12;
 
 impl Trials<'_> {
     /// How much more than by a curve it takes under filters.
     pub(super) fn sparse(&self, store: &LeafStore, curve: &Curve) -> [More; SPARSE.len()] {
-        self.under_filters(curve, |filter, wanted, depth| {
-            self.more_leaves(store, filter, wanted, depth, curve.slope)
+        let some = self.some();
+        some.under_filters(curve, |filter, wanted, depth| {
+            some.more_leaves(store, filter, wanted, depth, curve.slope)
         })
     }
 
@@ -31,18 +35,22 @@ impl Trials<'_> {
         slope: f32,
     ) -> More {
         let cost = |leaves: usize, candidates: usize| self.cost_of_leaves(store, leaves as f64)(candidates);
-        let mut cheapest: Option<(f64, usize, usize)> = None;
+        let most = store.len().min(MORE_LEAVES * depth.leaves);
+        // In large steps to where they are enough; in small ones from the last that were not.
         let mut leaves = depth.leaves;
-        while leaves <= store.len().min(MORE_LEAVES * depth.leaves)
-            && cheapest.is_none_or(|(least, ..)| cost(leaves, 0) < least)
-        {
+        let mut next = leaves;
+        while next <= most && self.candidates_under(store, filter, next, wanted).is_none() {
+            (leaves, next) = (next + next.div_ceil(SMALL_STEP), next + next.div_ceil(LARGE_STEP));
+        }
+        let mut cheapest: Option<(f64, usize, usize)> = None;
+        while leaves <= most && cheapest.is_none_or(|(least, ..)| cost(leaves, 0) < least) {
             if let Some(candidates) = self.candidates_under(store, filter, leaves, wanted) {
                 let cost = cost(leaves, candidates);
                 if cheapest.is_none_or(|(least, ..)| cost < least) {
                     cheapest = Some((cost, leaves, candidates));
                 }
             }
-            leaves += leaves.div_ceil(20);
+            leaves += leaves.div_ceil(SMALL_STEP);
         }
         let Some((_, leaves, candidates)) = cheapest else { return at_least(MORE_LEAVES) };
         let more = times(leaves, depth.leaves);
@@ -64,9 +72,7 @@ impl Trials<'_> {
     ) -> Option<usize> {
         let each = parallel::map_with(self.threads, self.queries.len(), Scratch::default, |scratch, i| {
             self.look_under(store, filter, scratch, i, leaves, DEEPEST);
-            let mut found = scratch.found().to_vec();
-            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-            depths(found.iter().map(|found| found.1), &self.passing(filter, i))
+            depths(scratch.found(), &self.passing(filter, i))
         });
         let mut depths = each.concat();
         depths.sort_unstable();

@@ -18,8 +18,9 @@ const STEP: usize = 8;
 impl Trials<'_> {
     /// How much more than by a curve it takes under filters.
     pub(super) fn sparse_walks(&self, links: &Links, curve: &Curve) -> [More; SPARSE.len()] {
-        self.under_filters(curve, |filter, wanted, depth| {
-            self.more_nodes(links, filter, wanted, depth, curve.slope)
+        let some = self.some();
+        some.under_filters(curve, |filter, wanted, depth| {
+            some.more_nodes(links, filter, wanted, depth, curve.slope)
         })
     }
 
@@ -46,10 +47,8 @@ impl Trials<'_> {
     /// How deep in what walks find under a filter the neighbours of all queries lie that they find, in ascending order.
     fn depths_under(&self, links: &Links, filter: Passing, width: usize) -> Vec<usize> {
         let each = parallel::map_with(self.threads, self.queries.len(), Walker::default, |walker, i| {
-            let far = Walk { passed: Some(self.own[i]), ..Walk::even(width) };
-            self.walk_under(links, filter, walker, i, far);
-            walker.trail.sort();
-            depths(walker.trail.found().map(|found| found.1), &self.passing(filter, i))
+            self.walk_under(links, filter, walker, i, Walk::even(width));
+            depths(&walker.trail.found().collect::<Vec<_>>(), &self.passing(filter, i))
         });
         let mut depths = each.concat();
         depths.sort_unstable();

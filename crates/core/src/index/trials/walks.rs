@@ -7,7 +7,7 @@ use crate::early::Early;
 use crate::filtered::NO_FILTER;
 use crate::graph::{NARROW, Record, Walk};
 use crate::index::costs;
-use crate::index::curve::{Depth, K};
+use crate::index::curve::{Curve, Depth, K};
 use crate::index::links::Links;
 use crate::index::walker::{Walker, walk_from_entries};
 use crate::parallel;
@@ -29,8 +29,16 @@ struct Even {
 }
 
 impl Trials<'_> {
-    /// The curve of searches through the graph.
-    pub(in crate::index) fn of_walks(&self, links: &Links) -> Measured {
+    /// The curve of searches through the graph, with and without filters, of `walks`, which are those without.
+    pub(in crate::index) fn curve_of_walks(&self, links: &Links, walks: Measured) -> Curve {
+        let mut curve = walks.curve;
+        curve.sparse = self.sparse_walks(links, &curve);
+        curve
+    }
+
+    /// The curve of searches through the graph, without filters. No edge may lead to a vector that is looked for. Where walks cost
+    /// more than `most`, it ends.
+    pub(in crate::index) fn walks(&self, links: &Links, most: f64) -> Measured {
         let (mut cheapest, mut walks) = (Cheapest::default(), Vec::new());
         let widths = std::iter::successors(Some(NARROW), |&width| {
             Some(width + width.div_ceil(if width < FINE { 6 } else { 3 }))
@@ -39,15 +47,16 @@ impl Trials<'_> {
             let (depths, followed) = self.walked(links, width, None);
             walks.push(Even { width, found: depths.len(), followed });
             let depth = Depth { width, ..NO_DEPTH };
-            cheapest.offer(depths, self.wanted(), LEAST_OF_WALK, self.cost_of_walk(links, followed), depth);
-            if cheapest.is_complete() {
-                break; // wider ones find no less, and cost more
+            let cost = self.cost_of_walk(links, followed);
+            let spent = cost(LEAST_OF_WALK);
+            cheapest.offer(depths, self.wanted(), LEAST_OF_WALK, cost, depth);
+            // Once all targets are reached, wider ones find no less, and cost more.
+            if cheapest.is_complete() || spent > most {
+                break;
             }
         }
         let even = cheapest.measured();
-        let mut measured = self.of_early_walks(links, &walks, &even).unwrap_or(even);
-        measured.curve.sparse = self.sparse_walks(links, &measured.curve);
-        measured
+        self.of_early_walks(links, &walks, &even).unwrap_or(even)
     }
 
     /// The curve of walks that end early and find as much as `walks`; `None` where that is not worth while.
@@ -76,11 +85,10 @@ impl Trials<'_> {
     fn walked(&self, links: &Links, width: usize, early: Option<Early>) -> (Vec<usize>, f64) {
         let Self { space, threads, .. } = *self;
         let found = parallel::map_with(threads, self.queries.len(), Walker::default, |walker, i| {
-            let far = Walk { width, early, passed: Some(self.own[i]) };
+            let far = Walk { early, ..Walk::even(width) };
             walk_from_entries(space, links, &self.queries[i].point, far, NO_FILTER, walker);
-            walker.trail.sort();
-            let found = walker.trail.found();
-            (depths(found.map(|found| found.1), self.neighbours(i)), walker.trail.found().len())
+            let found: Vec<(f32, u32)> = walker.trail.found().collect();
+            (depths(&found, self.neighbours(i)), found.len())
         });
         let (each, followed): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         (each.concat(), followed.iter().sum::<usize>() as f64 / self.queries.len().max(1) as f64)
@@ -103,7 +111,7 @@ impl Trials<'_> {
         parallel::map_with(self.threads, self.queries.len(), Walker::default, |walker, i| {
             walker.trail.record();
             let never = Early { slope: 1.0, limit: f32::INFINITY, nth: K };
-            let wanted = go(walker, i, Walk { width, early: Some(never), passed: Some(self.own[i]) });
+            let wanted = go(walker, i, Walk { early: Some(never), ..Walk::even(width) });
             let Some(Record { farther, places }) = walker.trail.recorded() else { return Way::default() };
             let found = walker.trail.found().zip(places).filter(|((_, slot), _)| wanted.contains(slot));
             Way { places: found.map(|(_, &place)| place).collect(), farther: farther.clone() }
