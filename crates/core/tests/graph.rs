@@ -74,13 +74,13 @@ fn walks_find_what_brute_force_finds() {
 fn the_recall_that_is_asked_for_comes_on_a_sheet_too_and_no_more_is_looked_at_than_that_takes() {
     let rows = sheet(12_000, 16, 8);
     let index = index(&rows, 2);
-    let queries = sheet(200, 16, 9);
+    let queries = sheet(500, 16, 9);
     let alive = rows_by_id(&rows, 0);
     for asked in [0.9, 0.95, 0.99] {
         let found =
             recall(&index, &alive, &queries, &Search { effort: Effort::Recall(asked), ..Search::new(10) });
         let missed = (1.0 - found) / (1.0 - f64::from(asked));
-        assert!(missed < 1.4 && missed > 0.4, "{found} of {asked}");
+        assert!(missed < 1.2 && missed > 0.5, "{found} of {asked}");
     }
 }
 

@@ -1,5 +1,6 @@
-//! What the parts of a search cost, to tell which way is faster: nanoseconds, about. They were fitted to the times of searches of
-//! eight recalls on five sets, on a machine with AVX2. Only their ratios matter.
+//! What the parts of a search cost, to tell which way is faster: nanoseconds, about. Those of leaves, candidates and nodes were fitted to the
+//! times of searches of eight recalls on five sets, on a machine with AVX2, and rounded; what `docs/design.md` says of that. Only their
+//! ratios matter.
 
 use super::space::Space;
 use super::store::LeafStore;

@@ -11,8 +11,8 @@ use super::trials::{Probes, Trials};
 use super::update::Work;
 use crate::random::Random;
 
-/// So many vectors, or a quarter of all. Of glove, gauss, mnist, text256 and clusters, walks took 1.6, 2.2, 0.9, 0.4 and 0.9 of what looks into leaves
-/// took with 8,000 vectors, and 1.7, 2.1, 1.0, 0.5 and 0.8 with 60,000, for a recall of 0.95, by what they are thought to cost.
+/// So many vectors, or a quarter of all. Of glove, gauss, mnist, text256 and clusters, walks took 1.4, 2.1, 0.8, 0.4 and 0.9 of what looks into
+/// leaves took with 8,000 vectors, and 1.5, 2.1, 0.9, 0.4 and 0.8 with 60,000, for a recall of 0.95, by what they are thought to cost.
 const PILOT: usize = 8192;
 
 /// What searches through a graph of some of the vectors cost, as a share of what they cost in leaves.

@@ -131,8 +131,8 @@ fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, memory: Me
         let walks = trials.walks(&links, f64::INFINITY);
         if walks.share_of(&looks) < 1.0 {
             let walks = trials.curve_of_walks(&links, walks);
-            let ground = ties::Ground { stored, store: &store, homes: |slot: u32| homes[slot as usize] };
-            ties::bring_in(ground, &mut links, trials.held_out(), work.threads);
+            let leaves = (&store, |slot: u32| homes[slot as usize]);
+            ties::bring_in(stored, leaves, &mut links, trials.held_out(), work.threads);
             let links = links.laid_out(stored.len());
             // The graph finds what a second home is there to find.
             let alone = train::in_one_home(stored, homes, &store, work);

@@ -35,32 +35,22 @@ pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
     let Some(grown) = &mut next.leaves else { return };
     let Some(Linked { links, .. }) = &mut grown.linked else { return };
     let stored = Stored { space: &space, slots: next.slots.view(&space) };
-    let ground = Ground { stored, store: &grown.store, homes: |slot| stored.slots.homes(slot) };
-    bring_in(ground, links, slots, threads);
+    bring_in(stored, (&grown.store, |slot| stored.slots.homes(slot)), links, slots, threads);
 }
 
-/// Vectors, and the leaves that they lie in.
-#[derive(Clone, Copy)]
-pub(super) struct Ground<'a, H> {
-    pub(super) stored: Stored<'a>,
-    pub(super) store: &'a LeafStore,
-    /// The homes of the vector in a slot.
-    pub(super) homes: H,
-}
-
-/// Gives the vectors `slots` nodes and edges, and leads edges to them.
+/// Gives the vectors `slots`, which lie in leaves, nodes and edges, and leads edges to them. Beside the leaves comes what tells the homes of a slot.
 pub(super) fn bring_in(
-    ground: Ground<'_, impl Fn(u32) -> Homes + Copy + Sync>,
+    stored: Stored<'_>,
+    leaves: (&LeafStore, impl Fn(u32) -> Homes + Copy + Sync),
     links: &mut Links,
     slots: &[u32],
     threads: usize,
 ) {
-    let stored = ground.stored;
     let kernels = stored.space.kernels;
     for some in slots.chunks(AT_ONCE) {
         let nodes = in_parts(threads, some, || (), |(), part| nodes_of(stored, &links.coder, part));
         links.put(nodes);
-        let (back, led): (Vec<_>, Vec<_>) = beside(ground, links, some, threads).into_iter().unzip();
+        let (back, led): (Vec<_>, Vec<_>) = beside(stored, leaves, links, some, threads).into_iter().unzip();
         links.put(led);
         lead_back(kernels, links, back.concat(), threads);
     }
@@ -100,7 +90,8 @@ fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<Changed> {
 /// The nodes of vectors that came, with edges to what is beside them, and which edges are to lead back. What is beside them is found by a
 /// walk, and in the leaves that they lie in: there are those that came with them, to which no edge leads yet.
 fn beside(
-    Ground { stored, store, homes }: Ground<'_, impl Fn(u32) -> Homes + Sync>,
+    stored: Stored<'_>,
+    (store, homes): (&LeafStore, impl Fn(u32) -> Homes + Sync),
     links: &Links,
     slots: &[u32],
     threads: usize,

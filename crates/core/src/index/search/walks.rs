@@ -13,8 +13,6 @@ use crate::index::walker::{Walker, walk_from_entries};
 /// Where hardly anything passes near the query, a walk goes on for at most such a share of what it costs to compare all that
 /// passes.
 const TO_TRY: f64 = 0.25;
-/// A walk to what lies behind a crowd of refused ones is widened so many times.
-const WIDENED: usize = 3;
 
 /// Searches the graph, where there is one and nothing else costs less; whether that found enough.
 pub(super) fn walked(asked: Asked<'_>, buffers: &mut Buffers) -> bool {
@@ -88,18 +86,13 @@ fn walk_to_some(
         walker.trail.crowd(k) * share
     };
     let mut last = depth;
-    let mut crowd = walk(depth);
-    // A wider walk may meet more of the crowd.
-    for _ in 0..WIDENED {
-        let wider = asked.depth(curve, (k as f64 * crowd).ceil() as usize, leaves)?;
-        if crowd <= CROWDED || wider.width <= last.width {
-            break;
-        }
-        if nodes(wider) > most {
+    let crowd = walk(depth);
+    if crowd > CROWDED {
+        last = asked.depth(curve, (k as f64 * crowd).ceil() as usize, leaves)?;
+        if nodes(last) > most {
             return None;
         }
-        last = wider;
-        crowd = crowd.max(walk(last));
+        walk(last);
     }
     let candidates = (last.candidates as f32 * curve.at_share(share).candidates).ceil() as usize;
     let enough = curve.early(last, k).map_or(depth.candidates, |early| early.nth);
