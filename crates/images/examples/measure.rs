@@ -6,7 +6,7 @@
 //!
 //! With `--beside`, vectors of the one model are compared with those of the other, and both are timed in turns.
 
-#![allow(clippy::print_stdout)] // its results
+#![allow(clippy::print_stdout, clippy::print_stderr)] // its results, and how far it is
 
 use std::error::Error;
 use std::fs;

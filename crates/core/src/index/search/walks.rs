@@ -61,13 +61,6 @@ fn walk_to_some(
     let (view, share) = (version.view(), allowed.share(version));
     let node = costs::nodes(links.layout, 1.0);
     let nodes = |depth: Depth| curve.reach(depth.width, depth.limit, share).far;
-    eprintln!(
-        "DBG walk {} leaves {} width {} limit {}",
-        node * nodes(depth) as f64,
-        cost_without_graph(asked),
-        depth.width,
-        depth.limit
-    );
     if node * nodes(depth) as f64 >= cost_without_graph(asked) {
         return None;
     }
