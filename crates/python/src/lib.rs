@@ -32,7 +32,7 @@ mod _linjin {
     use super::command::main;
     #[pymodule_export]
     use super::index::{
-        Columns, Hits, Index, IndexFileError, IndexLockedError, open, salvage, unpickle, verify,
+        Columns, Filter, Hits, Index, IndexFileError, IndexLockedError, open, salvage, unpickle, verify,
     };
 
     #[pymodule_export]

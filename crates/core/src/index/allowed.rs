@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::NO_ID;
 use super::slots::SlotsView;
 use super::version::Version;
-use crate::filter::Filter;
+use crate::filter::{self, Filter};
 
 /// Ids, to ask whether one is among them.
 #[derive(Debug)]
@@ -16,34 +16,14 @@ enum Set<'a> {
     Mask(Cow<'a, [u64]>),
 }
 
-/// Ids become a mask if that takes no more than so many words for each of them.
-const DENSE: usize = 4;
-
 impl<'a> Set<'a> {
     fn new(filter: &'a Filter) -> Self {
         match filter {
             Filter::Mask(words) => Self::Mask(words.into()),
-            Filter::Ids(ids) => {
-                let words = ids.iter().max().map_or(0, |most| most / 64 + 1);
-                if words > (ids.len() * DENSE) as u64 {
-                    return Self::Ids(ids.iter().copied().collect());
-                }
-                let mut mask = vec![0; words as usize];
-                // Ids in ascending order fall into one word after the other: each is written once.
-                let (mut place, mut bits) = (0, 0);
-                for id in ids {
-                    let other = (id / 64) as usize;
-                    if other != place {
-                        mask[place] |= bits;
-                        (place, bits) = (other, 0);
-                    }
-                    bits |= 1 << (id % 64);
-                }
-                if let Some(word) = mask.get_mut(place) {
-                    *word |= bits;
-                }
-                Self::Mask(mask.into())
-            }
+            Filter::Ids(ids) => match filter::dense(ids) {
+                Some(words) => Self::Mask(words.into()),
+                None => Self::Ids(ids.iter().copied().collect()),
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::bits::{self, BITS};
 use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
@@ -13,8 +14,16 @@ use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word};
 
-static KERNELS: Kernels =
-    kernel_table!("avx2", hamming, hamming_rows, dot_bytes, lut_scan_blocks, lut_select, lut_scaled);
+static KERNELS: Kernels = kernel_table!(
+    "avx2",
+    hamming,
+    hamming_rows,
+    pack_bits,
+    dot_bytes,
+    lut_scan_blocks,
+    lut_select,
+    lut_scaled
+);
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
     let runs = is_x86_feature_detected!("avx2")
@@ -238,6 +247,24 @@ pub(super) fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
     for (row, out) in rows.iter().zip(out) {
         *out = hamming(query, row);
     }
+}
+
+/// Two compares and two moves of masks a word.
+#[target_feature(enable = "avx2")]
+pub(super) fn pack_bits(bytes: &[u8], words: &mut Vec<u64>) {
+    let (whole, rest) = bytes.as_chunks::<BITS>();
+    words.reserve(whole.len() + 1);
+    for bytes in whole {
+        // SAFETY: `bytes` is 64 bytes, so both loads of 32 are inside; they need no alignment.
+        let halves = unsafe {
+            let first = bytes.as_ptr().cast::<__m256i>();
+            [_mm256_loadu_si256(first), _mm256_loadu_si256(first.add(1))]
+        };
+        let [lower, upper] =
+            halves.map(|half| _mm256_movemask_epi8(_mm256_cmpeq_epi8(half, _mm256_setzero_si256())));
+        words.push(!(u64::from(lower.cast_unsigned()) | u64::from(upper.cast_unsigned()) << 32));
+    }
+    bits::pack_bits(rest, words);
 }
 
 /// The sums of lanes 0..8, 8..16, 16..24, 24..32.

@@ -469,6 +469,7 @@ macro_rules! kernel_table {
         $name:literal,
         $hamming:path,
         $hamming_rows:path,
+        $pack_bits:path,
         $dot_bytes:path,
         $scan:path,
         $select:path,
@@ -501,6 +502,7 @@ macro_rules! kernel_table {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { dot_pairs(xs, ys, out) }
             },
+            pack_bits: kernel_table!(@pair $pack_bits),
             dot_bytes: kernel_table!(@rows $dot_bytes),
             dot_shorts: |query, rows, out| {
                 // SAFETY: reachable only through a table, which is handed out after detection.

@@ -7,6 +7,7 @@
 //! | `lanes.rs` | the same sum, once for all vector instruction sets |
 //! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
 //! | `scan_lanes.rs` | the same, once for all vector instruction sets |
+//! | `bits.rs` | bytes that say yes or no, as bits: the specification |
 //! | `bytes.rs` | inner products of bytes, compiled for each instruction set |
 //! | `shorts.rs` | inner products of numbers of two bytes: the layout and the specification |
 //! | `shorts_lanes.rs` | the same, once for all vector instruction sets |
@@ -44,6 +45,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bits;
 mod bytes;
 mod codes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -153,6 +155,8 @@ pub struct Kernels {
     pub l1_rows_of_two: RowsOfTwo<f32, f32>,
     /// [`dot`](Self::dot) of many pairs.
     pub dot_pairs: Pairs<f32, f32>,
+    /// `(bytes, words)`: appends a word for each 64 bytes, or for the last ones, with a 1 for each byte that is not 0: bit i is byte i.
+    pub pack_bits: fn(&[u8], &mut Vec<u64>),
     /// Inner products of bytes with many rows of them, exact for up to 65,535 values.
     pub dot_bytes: Rows<i8, i32>,
     /// Inner products of numbers of two bytes with rows of them in fours, as `in_fours` puts them; modulo 2^32. Panics unless the

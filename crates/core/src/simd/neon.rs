@@ -2,6 +2,7 @@
 
 use std::arch::aarch64::*;
 
+use super::bits;
 use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
@@ -16,8 +17,16 @@ use super::{Kernels, LANES, WholeRows, Word};
 /// Words in a register.
 const WORDS: usize = 2;
 
-static KERNELS: Kernels =
-    kernel_table!("neon", hamming, hamming_rows, dot_bytes, lut_scan_blocks, lut_select, lut_scaled);
+static KERNELS: Kernels = kernel_table!(
+    "neon",
+    hamming,
+    hamming_rows,
+    pack_bits,
+    dot_bytes,
+    lut_scan_blocks,
+    lut_select,
+    lut_scaled
+);
 
 pub(super) fn kernels() -> &'static Kernels {
     &KERNELS
@@ -203,6 +212,11 @@ fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
     for (row, out) in rows.iter().zip(out) {
         *out = hamming(query, row);
     }
+}
+
+#[target_feature(enable = "neon")]
+fn pack_bits(bytes: &[u8], words: &mut Vec<u64>) {
+    bits::pack_bits(bytes, words);
 }
 
 /// The sums of lanes 0..8, 8..16, 16..24, 24..32.

@@ -205,6 +205,30 @@ fn every_backend_counts_the_same_bits() {
 }
 
 #[test]
+fn every_backend_packs_the_same_bits() {
+    let mut numbers = Numbers(15);
+    for table in available() {
+        for n in (0..300_usize).chain([4096, 5001]) {
+            let bytes: Vec<u8> = (0..n)
+                .map(|_| if numbers.next().is_multiple_of(3) { 0 } else { numbers.next() as u8 })
+                .collect();
+            let mut words = vec![7];
+            (table.pack_bits)(&bytes, &mut words);
+            assert_eq!(words.len(), 1 + n.div_ceil(64), "{}, {n} bytes", table.name);
+            for i in 0..words.len() * 64 - 64 {
+                let want = bytes.get(i).is_some_and(|&byte| byte != 0);
+                assert_eq!(
+                    words[1 + i / 64] >> (i % 64) & 1 == 1,
+                    want,
+                    "{}, {n} bytes, byte {i}",
+                    table.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn the_sum_is_close_to_the_exact_one() {
     let mut numbers = Numbers(13);
     for table in available() {

@@ -1,5 +1,6 @@
 //! Scalar kernels: the specification of every other backend, and the fallback.
 
+use super::bits::pack_bits;
 use super::bytes::dot_bytes;
 use super::codes::lut_codes;
 use super::scan::{Scan, lut_scaled, lut_scan_blocks, lut_select};
@@ -24,6 +25,7 @@ static KERNELS: Kernels = Kernels {
     l2_squared_rows_of_two: |queries, rows, out| each_of_two(l2_squared, queries, rows, out),
     l1_rows_of_two: |queries, rows, out| each_of_two(l1, queries, rows, out),
     dot_pairs,
+    pack_bits,
     dot_bytes: |query, rows, out| dot_bytes(query, rows, out),
     dot_shorts: |query, rows, out| dot_shorts(query, rows, out),
     to_shorts: |values, scale, out| to_shorts(values, scale, out),

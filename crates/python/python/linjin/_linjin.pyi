@@ -19,6 +19,7 @@ __all__ = [
     "NO_ID",
     "Annoy",
     "Columns",
+    "Filter",
     "Hits",
     "Index",
     "IndexFileError",
@@ -39,10 +40,10 @@ _Distances: TypeAlias = NDArray[np.float32]
 _Value: TypeAlias = bool | int | float | str | date
 _Progress: TypeAlias = bool | Callable[[int, int], object]
 
-# Ids for input: one, an array of them, any iterable; numbers or strings. A set: ids, or a mask, or an expression, which a
-# string on its own is. Sets: one for all queries, or one for each.
+# Ids for input: one, an array of them, any iterable; numbers or strings. A set: ids, or a mask, or one of these read before, or an
+# expression, which a string on its own is. Sets: one for all queries, or one for each.
 _SomeIds: TypeAlias = SupportsIndex | str | NDArray[Any] | Iterable[SupportsIndex] | Iterable[str]
-_Set: TypeAlias = _SomeIds | NDArray[np.bool_]
+_Set: TypeAlias = _SomeIds | NDArray[np.bool_] | Filter
 _Sets: TypeAlias = _Set | Sequence[_Set | None]
 
 # Vectors: what NumPy takes, tensors, Arrow's arrays and tables.
@@ -98,6 +99,10 @@ class Columns:
     def __len__(self) -> int: ...
     def __getitem__(self, name: str, /) -> list[Any]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Filter:
+    def __new__(cls, ids: _Set, /) -> Filter: ...
 
 @final
 class Hits:

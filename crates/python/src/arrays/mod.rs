@@ -47,6 +47,12 @@ pub(crate) fn contiguous<'py, T: Element>(
     dtype: &str,
 ) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
     static REQUIRE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if let Ok(array) = array.cast::<PyArrayDyn<T>>()
+        && array.is_c_contiguous()
+        && array.is_aligned()
+    {
+        return Ok(array.try_readonly()?);
+    }
     let require = REQUIRE.import(array.py(), "numpy", "require")?;
     let array = require.call1((array, dtype, "CA"))?.cast_into::<PyArrayDyn<T>>()?;
     Ok(array.try_readonly()?)

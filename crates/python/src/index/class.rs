@@ -308,8 +308,8 @@ impl Index {
     /// `filter`: only these ids; `exclude`: all but these. Each an expression on the columns of the index, such as
     /// "price * 1.1 < 30 and lang == 'zh'", or an array or any iterable of ids, or a mask, a
     /// bool array that is true at the ids of the set; for many queries also a list with such a set, or None, for each
-    /// query, or an array with a row for each. Ids that are not in the index mean nothing. Sets are copied for each
-    /// search; where one holds a good part of the ids, a mask is the smaller and faster form.
+    /// query, or an array with a row for each. Ids that are not in the index mean nothing. Sets are read for each
+    /// search; where one holds a good part of the ids, a mask is the smaller and faster form, and a `Filter` saves the reading.
     ///
     /// The time goes up with the effort, slowly with the number of vectors; `exact` takes time in proportion to it.
     /// Many queries are shared among `threads`, by default one for each core; one query is answered on this thread.

@@ -8,6 +8,7 @@
 //! | `hits.rs` | the class `Hits`, what a search found |
 //! | `file.rs` | the functions `open`, `verify` and `salvage`, the dict of an index's info |
 //! | `vectors.rs` | vectors out of Python objects and back |
+//! | `filter.rs` | the class `Filter`, a set of ids that is read once |
 //! | `sets.rs`, `names.rs` | ids, names, filters and exclusions out of Python objects |
 //! | `table.rs` | the class `Columns`, what is known of items |
 //! | `arguments.rs` | numbers out of Python objects |
@@ -18,6 +19,7 @@ mod arguments;
 mod class;
 mod errors;
 mod file;
+mod filter;
 mod hits;
 mod names;
 mod search;
@@ -28,5 +30,6 @@ mod vectors;
 pub(crate) use class::{Index, unpickle};
 pub(crate) use errors::{IndexFileError, IndexLockedError};
 pub(crate) use file::{open, salvage, verify};
+pub(crate) use filter::Filter;
 pub(crate) use hits::Hits;
 pub(crate) use table::Columns;

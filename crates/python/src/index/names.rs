@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList, PyString, PyTuple};
 
 use super::errors;
+use super::filter::Filter as AtHand;
 use super::sets::{self, Each, Ids, Sets};
 use crate::arrays;
 use crate::errors::wrong_type;
@@ -67,6 +68,9 @@ pub(super) fn sets(object: &Bound<'_, PyAny>, beside: &Beside, notes: &Notes) ->
     if !py.detach(|| beside.has_names(notes)).map_err(errors::beside)? {
         return sets::sets(object);
     }
+    if object.is_instance_of::<AtHand>() {
+        return Err(errors::beside(BesideError::numbers_for_names()));
+    }
     let columns = py.detach(|| beside.of(notes)).map_err(errors::beside)?;
     let object = listed(object)?;
     if let Some(names) = strings(&object)? {
@@ -76,7 +80,13 @@ pub(super) fn sets(object: &Bound<'_, PyAny>, beside: &Beside, notes: &Notes) ->
     for entry in object.try_iter()? {
         let entry = entry?;
         absent.push(entry.is_none());
-        let names = if entry.is_none() { Some(Vec::new()) } else { strings(&listed(&entry)?)? };
+        let names = if entry.is_none() {
+            Some(Vec::new())
+        } else if entry.is_instance_of::<AtHand>() {
+            None
+        } else {
+            strings(&listed(&entry)?)?
+        };
         let Some(names) = names else { return Err(errors::beside(BesideError::numbers_for_names())) };
         filters.push(known(&columns, &names));
     }

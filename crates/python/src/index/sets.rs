@@ -8,6 +8,7 @@ use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyList, PyTuple};
 
+use super::filter::Filter as AtHand;
 use crate::arrays;
 use crate::errors::{wrong_type, wrong_value};
 
@@ -33,18 +34,11 @@ pub(super) fn ids(object: &Bound<'_, PyAny>) -> PyResult<Ids> {
         return id(object).map(Ids::One);
     }
     match as_array(object)? {
-        Some(array) => ids_of_array(&array),
+        Some(array) => with_ids(&array, |numbers| match array.ndim() {
+            0 => Ids::One(numbers[0]),
+            _ => Ids::Many(numbers.to_vec()),
+        }),
         None => elements(object).map(Ids::Many),
-    }
-}
-
-/// The ids that an array of integers of at most one dimension holds.
-fn ids_of_array(array: &Bound<'_, PyUntypedArray>) -> PyResult<Ids> {
-    let numbers = integers(array)?;
-    match array.ndim() {
-        0 => Ok(Ids::One(numbers[0])),
-        1 => Ok(Ids::Many(numbers)),
-        n => Err(wrong_value(format!("ids have one dimension, not {n}"))),
     }
 }
 
@@ -87,11 +81,14 @@ fn as_array<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyUnt
     Ok(None)
 }
 
-/// The elements of an array of integers, in C order.
-fn integers(array: &Bound<'_, PyUntypedArray>) -> PyResult<Vec<u64>> {
+/// What `read` makes of the ids that an array of integers of at most one dimension holds.
+fn with_ids<T>(array: &Bound<'_, PyUntypedArray>, read: impl FnOnce(&[u64]) -> T) -> PyResult<T> {
+    if array.ndim() > 1 {
+        return Err(wrong_value(format!("ids have one dimension, not {}", array.ndim())));
+    }
     let dtype = array.dtype();
     match dtype.kind() {
-        b'u' => Ok(arrays::contiguous::<u64>(array, "uint64")?.as_slice()?.to_vec()),
+        b'u' => Ok(read(arrays::contiguous::<u64>(array, "uint64")?.as_slice()?)),
         b'i' => {
             let numbers = arrays::contiguous::<i64>(array, "int64")?;
             let numbers = numbers.as_slice()?;
@@ -101,12 +98,12 @@ fn integers(array: &Bound<'_, PyUntypedArray>) -> PyResult<Vec<u64>> {
             {
                 return Err(wrong_value(format!("an id is from 0 to 2**64 - 2, got {negative}")));
             }
-            Ok(numbers.iter().map(|number| number.cast_unsigned()).collect())
+            Ok(read(bytemuck::cast_slice(numbers)))
         }
         // Integers beyond 64 bits, or none of NumPy's.
-        b'O' => elements(&array.call_method0("ravel")?),
+        b'O' => Ok(read(&elements(&array.call_method0("ravel")?)?)),
         // An empty list becomes an array of floats.
-        _ if array.is_empty() => Ok(Vec::new()),
+        _ if array.is_empty() => Ok(read(&[])),
         _ => Err(wrong_type(format!("ids are integers, not {dtype}"))),
     }
 }
@@ -130,9 +127,12 @@ pub(super) struct Each {
 
 /// A set of ids for all queries, or one for each query.
 ///
-/// One set is an integer, an iterable of integers, or a mask: an array of bool that is true at the ids of the set. Sets
-/// for each query are a list or a tuple of such sets and `None`, or an array with a row for each query.
+/// One set is an integer, an iterable of integers, a mask, which is an array of bool that is true at the ids of the set, or one of these
+/// that was read before. Sets for each query are a list or a tuple of such sets and `None`, or an array with a row for each query.
 pub(super) fn sets(object: &Bound<'_, PyAny>) -> PyResult<Sets> {
+    if let Ok(filter) = object.cast::<AtHand>() {
+        return Ok(Sets::Shared(filter.get().set.clone()));
+    }
     if let Some(entries) = entries(object)? {
         let (mut sets, mut absent) = (Vec::new(), Vec::new());
         for entry in entries.try_iter()? {
@@ -153,7 +153,7 @@ fn entries<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound<
         // Of the first element's kind are the others too, or reading them ends in an error.
         !object.is_empty()? && {
             let first = object.get_item(0)?;
-            first.is_none() || first.try_iter().is_ok()
+            first.is_none() || first.is_instance_of::<AtHand>() || first.try_iter().is_ok()
         }
     } else {
         false
@@ -162,16 +162,15 @@ fn entries<'a, 'py>(object: &'a Bound<'py, PyAny>) -> PyResult<Option<&'a Bound<
 }
 
 /// One set.
-fn set(object: &Bound<'_, PyAny>) -> PyResult<Filter> {
-    let ids = match as_array(object)? {
-        Some(array) if array.dtype().kind() == b'b' => return mask(&array),
-        Some(array) => ids_of_array(&array)?,
-        None => ids(object)?,
-    };
-    Ok(match ids {
-        Ids::One(id) => Filter::Ids(vec![id]),
-        Ids::Many(ids) => Filter::Ids(ids),
-    })
+pub(super) fn set(object: &Bound<'_, PyAny>) -> PyResult<Filter> {
+    if let Ok(filter) = object.cast::<AtHand>() {
+        return Ok(Filter::clone(&filter.get().set));
+    }
+    match as_array(object)? {
+        Some(array) if array.dtype().kind() == b'b' => mask(&array),
+        Some(array) => with_ids(&array, Filter::from_ids),
+        None => Ok(Filter::from_ids(ids(object)?.as_slice())),
+    }
 }
 
 /// The ids at which an array of bool is true.
@@ -179,9 +178,7 @@ fn mask(array: &Bound<'_, PyUntypedArray>) -> PyResult<Filter> {
     if array.ndim() != 1 {
         return Err(wrong_value("a mask has one dimension, or two to have a row for each query"));
     }
-    let packed = arrays::contiguous::<u8>(&arrays::pack_bits(array)?, "uint8")?;
-    let (words, rest) = packed.as_slice()?.as_chunks();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    Ok(Filter::Mask(words.iter().copied().chain([last]).map(u64::from_le_bytes).collect()))
+    // As bytes: what another program wrote into an array of bool may be other than 0 and 1.
+    let bytes = array.call_method1("view", ("uint8",))?.cast_into()?;
+    Ok(Filter::from_bytes(arrays::contiguous::<u8>(&bytes, "uint8")?.as_slice()?))
 }

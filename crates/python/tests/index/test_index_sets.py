@@ -50,6 +50,10 @@ FORMS = {
     "bitmap": Bitmap,
     "column": Column,
     "column of bool": lambda ids: Column(mask(ids)),
+    "read before": linjin.Filter,
+    "mask read before": lambda ids: linjin.Filter(mask(ids)),
+    "read twice": lambda ids: linjin.Filter(linjin.Filter(np.array(ids))),
+    "mask of other bytes than 1": lambda ids: (np.arange(N, dtype=np.uint8) * mask(ids)).view(bool),
     "twice": lambda ids: [*ids, *ids],
     "with unknown ids": lambda ids: [*ids, 5000, 2**64 - 1],
 }
@@ -115,7 +119,7 @@ def test_filter_and_exclusion_together(index):
 
 
 def test_a_set_for_each_query(index):
-    sets = [SOME, None, mask([1, 2]), {9}, [], np.array([4, 5, 6])]
+    sets = [SOME, None, mask([1, 2]), {9}, linjin.Filter([]), np.array([4, 5, 6])]
     plain = [SOME, list(range(N)), [1, 2], [9], [], [4, 5, 6]]
     hits = index.search(QUERIES, 10, filter=sets, exact=True)
     assert hits.counts.tolist() == [5, 10, 2, 1, 0, 3]
@@ -155,6 +159,27 @@ def test_a_set_for_the_one_query(index):
     assert index.search(QUERIES[:1], 5, filter=[[3, 4]]).counts.tolist() == [2]
     assert index.search(QUERIES[0], 5, filter=[[3, 4]]).counts == 2
     assert index.search(QUERIES[0], 5, filter=[None]).counts == 5
+
+
+def test_a_set_that_is_read_before(index):
+    ids = np.array(SOME)
+    filters = [linjin.Filter(ids), [linjin.Filter(ids), linjin.Filter([])] * 3]
+    ids[:] = 0  # it was copied
+    for filter, counts in zip(filters, ([5] * 6, [5, 0] * 3)):
+        assert index.search(QUERIES, 9, filter=filter, exact=True).counts.tolist() == counts
+    assert repr(filters[0]) == "<linjin.Filter of 5 ids>"
+    assert repr(linjin.Filter([1 << 60, 7])) == "<linjin.Filter of 2 ids>"
+    for wrong, error in (([-1], ValueError), (["a"], TypeError), (None, TypeError), (np.ones((2, 3), bool), ValueError)):
+        with pytest.raises(error):
+            linjin.Filter(wrong)
+
+
+@pytest.mark.parametrize("filter", [linjin.Filter([1]), [linjin.Filter([1]), ["a"]]])
+def test_a_set_of_numbers_that_is_read_before_means_nothing_where_items_have_names(filter):
+    names = linjin.Index(DIM)
+    names.add(VECTORS[:2], ids=["a", "b"])
+    with pytest.raises(TypeError, match="strings"):
+        names.search(QUERIES[:2], 1, filter=filter)
 
 
 @pytest.mark.parametrize("n", [1, 5, 7])

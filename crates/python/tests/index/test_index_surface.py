@@ -76,6 +76,7 @@ def test_names_of_the_package():
         "DEFAULT_RECALL",
         "NO_ID",
         "Columns",
+        "Filter",
         "Hits",
         "Index",
         "IndexFileError",
