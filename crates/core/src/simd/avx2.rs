@@ -249,6 +249,67 @@ pub(super) fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
     }
 }
 
+/// Rows whose sums of products of bytes are made side by side: each part of the query is widened once for all of them.
+const BYTE_ROWS: usize = 4;
+/// Bytes that become a register of numbers of two bytes.
+const BYTES: usize = 16;
+
+#[target_feature(enable = "avx2")]
+fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
+    assert_eq!(rows.len(), out.len());
+    let (many, last) = rows.as_chunks::<BYTE_ROWS>();
+    let (outs, last_out) = out.as_chunks_mut::<BYTE_ROWS>();
+    for (rows, out) in many.iter().zip(outs) {
+        *out = dots_of_bytes(query, *rows);
+    }
+    for (row, out) in last.iter().zip(last_out) {
+        [*out] = dots_of_bytes(query, [*row]);
+    }
+}
+
+/// A query's inner products with some rows. Two products of bytes are no more than 32,768 together, and their sums those of numbers of
+/// four bytes.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn dots_of_bytes<const N: usize>(query: &[i8], rows: [&[i8]; N]) -> [i32; N] {
+    let (whole, rest) = query.as_chunks::<BYTES>();
+    let rows = rows.map(|row| {
+        assert_eq!(row.len(), query.len());
+        row.as_chunks::<BYTES>()
+    });
+    let mut sums = [_mm256_setzero_si256(); N];
+    for (i, values) in whole.iter().enumerate() {
+        let values = widened(values);
+        for (sum, (row, _)) in sums.iter_mut().zip(&rows) {
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(values, widened(&row[i])));
+        }
+    }
+    if !rest.is_empty() {
+        // Zeros behind the last byte add nothing.
+        let filled = |rest: &[i8]| {
+            let mut bytes = [0; BYTES];
+            bytes[..rest.len()].copy_from_slice(rest);
+            bytes
+        };
+        let values = widened(&filled(rest));
+        for (sum, (_, row)) in sums.iter_mut().zip(&rows) {
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(values, widened(&filled(row))));
+        }
+    }
+    sums.map(|sum| {
+        let four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+        let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+        _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)))
+    })
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn widened(bytes: &[i8; BYTES]) -> __m256i {
+    // SAFETY: the load is of sixteen bytes, and needs no alignment.
+    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
+}
+
 /// Two compares and two moves of masks a word.
 #[target_feature(enable = "avx2")]
 pub(super) fn pack_bits(bytes: &[u8], words: &mut Vec<u64>) {

@@ -1,6 +1,6 @@
-//! Inner products of whole numbers of a byte. Written once; each backend compiles it for its own instruction set.
+//! Inner products of whole numbers of a byte: the specification. Some backends compile it for their own instruction set.
 
-/// The specification, and the code of every backend: the result is exact, so the order of the sum does not matter.
+/// The result is exact, so the order of the sum does not matter.
 #[inline(always)]
 pub(super) fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
     assert_eq!(rows.len(), out.len());

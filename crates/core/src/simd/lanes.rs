@@ -410,11 +410,6 @@ macro_rules! float_kernels {
         }
 
         #[target_feature(enable = $features)]
-        fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
-            $crate::simd::bytes::dot_bytes(query, rows, out)
-        }
-
-        #[target_feature(enable = $features)]
         fn dot_shorts(query: &[i16], rows: &[i16], out: &mut [i32]) {
             // SAFETY: this function enables the features that the lanes need.
             unsafe { $crate::simd::shorts_lanes::dots::<$shorts>(query, rows, out) }

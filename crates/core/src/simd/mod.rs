@@ -8,7 +8,7 @@
 //! | `scan.rs` | sums of table look-ups over blocks of 4-bit codes, and choosing the small ones: the specification |
 //! | `scan_lanes.rs` | the same, once for all vector instruction sets |
 //! | `bits.rs` | bytes that say yes or no, as bits: the specification |
-//! | `bytes.rs` | inner products of bytes, compiled for each instruction set |
+//! | `bytes.rs` | inner products of bytes: the specification |
 //! | `shorts.rs` | inner products of numbers of two bytes: the layout and the specification |
 //! | `shorts_lanes.rs` | the same, once for all vector instruction sets |
 //! | `codes.rs` | the codes of vectors: the specification |

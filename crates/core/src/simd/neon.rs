@@ -2,7 +2,6 @@
 
 use std::arch::aarch64::*;
 
-use super::bits;
 use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
@@ -12,7 +11,7 @@ use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_ke
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word};
+use super::{Kernels, LANES, WholeRows, Word, bits, bytes};
 
 /// Words in a register.
 const WORDS: usize = 2;
@@ -212,6 +211,11 @@ fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
     for (row, out) in rows.iter().zip(out) {
         *out = hamming(query, row);
     }
+}
+
+#[target_feature(enable = "neon")]
+fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
+    bytes::dot_bytes(query, rows, out);
 }
 
 #[target_feature(enable = "neon")]

@@ -17,9 +17,9 @@ use super::sets;
 ///
 /// Raises TypeError for what is no set of ids, ValueError for a negative id.
 ///
-///     in_stock = linjin.Filter(stock > 0)
-///     index.search(query, filter=in_stock)
-///     index.search(another, filter=in_stock)
+///     cheap = linjin.Filter(prices < 30)
+///     index.search(queries[0], filter=cheap)
+///     index.search(queries[1], filter=cheap)
 #[pyclass(name = "Filter", module = "linjin", frozen)]
 pub(crate) struct Filter {
     pub(super) set: Arc<Set>,

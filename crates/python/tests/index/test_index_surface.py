@@ -193,6 +193,7 @@ def examples():
         "Hits": linjin.Hits,
         "Hits.columns": linjin.Hits.columns,
         "Columns": linjin.Columns,
+        "Filter": linjin.Filter,
         "open": linjin.open,
         "verify": linjin.verify,
     }
