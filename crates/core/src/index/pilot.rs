@@ -1,6 +1,7 @@
 //! Some of the vectors, in leaves and linked, to find out whether it is worth while to link all of them.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::Metric;
 use super::linking::{self, Found, Ground};
@@ -9,20 +10,23 @@ use super::stored::Stored;
 use super::train::{sample, train};
 use super::trials::{Probes, Trials};
 use super::update::Work;
+use crate::quant::Codebook;
 use crate::random::Random;
 
 /// So many vectors, or a quarter of all. Of glove, gauss, mnist, text256 and clusters, walks took 1.4, 2.1, 0.8, 0.4 and 0.9 of what looks into
 /// leaves took with 8,000 vectors, and 1.5, 2.1, 0.9, 0.4 and 0.8 with 60,000, for a recall of 0.95, by what they are thought to cost.
 const PILOT: usize = 8192;
 
-/// What searches through a graph of some of the vectors cost, as a share of what they cost in leaves.
-pub(super) fn share(stored: Stored<'_>, work: Work) -> f64 {
+/// What searches through a graph of some of the vectors cost, as a share of what they cost in leaves. The leaves of all vectors have a
+/// codebook, which will do: to train one takes as long as all else of a pilot of pictures.
+pub(super) fn share(stored: Stored<'_>, codebook: &Arc<Codebook>, work: Work) -> f64 {
     let some = PILOT.min(stored.len() / 4);
     let mut some = sample(stored.len(), some, &mut Random::new(work.seed, 3));
     some.sort_unstable();
     let slots = apart(stored, &some);
     let stored = Stored { space: stored.space, slots: slots.view(stored.space) };
-    let ControlFlow::Continue((store, homes)) = train(stored, work, &mut |_| ControlFlow::Continue(()))
+    let ControlFlow::Continue((store, homes)) =
+        train(stored, Some(codebook), work, &mut |_| ControlFlow::Continue(()))
     else {
         return f64::INFINITY; // nobody breaks off
     };

@@ -108,7 +108,7 @@ pub(super) fn rebuild(
     }
     let stored = Stored { space: &space, slots: next.view() };
     let mut inner = |share: f64| watch(0.05 + 0.85 * share);
-    let (store, mut homes) = train(stored, work, &mut inner)?;
+    let (store, mut homes) = train(stored, None, work, &mut inner)?;
     watch(0.9)?;
     next.leaves = Some(grow(stored, store, &mut homes, version.memory, work));
     next.slots.base.homes = homes.into();
@@ -124,7 +124,7 @@ fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, memory: Me
         && stored.space.measure() == Measure::MinusTwiceDot
         && linking::has_room(stored.len(), stored.space.dim);
     let looks = trials.looks(&store, if may_link { LONG_TAIL } else { f64::INFINITY });
-    if may_link && (looks.tail > LONG_TAIL || pilot::share(stored, work) < 1.0) {
+    if may_link && (looks.tail > LONG_TAIL || pilot::share(stored, &store.codebook, work) < 1.0) {
         let close = if looks.at(USUAL).leaves > FEW { Found::OnWalks } else { Found::InLeaves };
         let mut links =
             linking::build(Ground { stored, store: &store, homes }, trials.held_out(), close, work);

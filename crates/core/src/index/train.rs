@@ -30,9 +30,10 @@ const CHUNK: usize = 65_536;
 /// Leaves that a thread packs at a time.
 const PACK: usize = 16;
 
-/// Groups all vectors into leaves, and returns their homes too.
+/// Groups all vectors into leaves, and returns their homes too. Without a `codebook`, one is trained on them.
 pub(super) fn train(
     stored: Stored<'_>,
+    codebook: Option<&Arc<Codebook>>,
     work: Work,
     progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> ControlFlow<(), (LeafStore, Vec<Homes>)> {
@@ -61,7 +62,28 @@ pub(super) fn train(
     }
 
     let leaves = Kept::new(&grouped, &spreads, &mut homes);
-    let few = self::sample(n, CODEBOOK_SAMPLE, random);
+    let codebook = match codebook {
+        Some(codebook) => codebook.clone(),
+        None => Arc::new(train_codebook(stored, &homes, &leaves, random, threads)),
+    };
+    progress(0.75)?;
+
+    let Kept { centroids, spreads, sizes, .. } = leaves;
+    let plan = Plan { dim, centroids, spreads, sizes };
+    let store = pack(stored, &homes, codebook, plan, random, threads);
+    ControlFlow::Continue((store, homes))
+}
+
+/// Codewords for what the leaves leave of the vectors.
+fn train_codebook(
+    stored: Stored<'_>,
+    homes: &[Homes],
+    leaves: &Kept,
+    random: &mut Random,
+    threads: usize,
+) -> Codebook {
+    let (kernels, dim) = (stored.space.kernels, stored.space.dim);
+    let few = sample(stored.len(), CODEBOOK_SAMPLE, random);
     let points = stored.points(&few);
     let points = Points { values: &points, dim };
     let residuals = match stored.space.measure() {
@@ -72,13 +94,7 @@ pub(super) fn train(
             leaves.centre(if i % 2 == 0 || second == NO_LEAF { first } else { second } as usize)
         }),
     };
-    let codebook = Codebook::train(kernels, Points { values: &residuals, dim }, random, threads);
-    progress(0.75)?;
-
-    let Kept { centroids, spreads, sizes, .. } = leaves;
-    let plan = Plan { dim, centroids, spreads, sizes };
-    let store = pack(stored, &homes, Arc::new(codebook), plan, random, threads);
-    ControlFlow::Continue((store, homes))
+    Codebook::train(kernels, Points { values: &residuals, dim }, random, threads)
 }
 
 /// So many slots of `n`, or all, in no order.
