@@ -9,7 +9,7 @@ recall   recall=0.95 and 0.99 on queries that are not in the index, and their ti
          the fastest that reaches the recall asked for, and the recall got. Both ways take their efforts from one curve,
          so the second ratio is near 1 by nature; the first is above it where the index does more than it was asked.
 filters  50, 10, 1 and 0.1 % of the ids allowed: drawn at random; on the query's side of a random plane; the farthest
-         from the query. Given as masks and as ids, at the default effort.
+         from the query. Given as masks, as ids, and as sets that were read before, at the default effort.
 churn    ten rounds that each remove a fifth and add as many: recall at one `ef`, in the end beside a new index, and
          what an addition costs.
 adds     additions to an index that is there, one by one and a thousand a call, beside hnswlib.
@@ -26,6 +26,7 @@ import platform
 import statistics
 from pathlib import Path
 
+import linjin
 import numpy as np
 
 from everyday_changes import adds, churn
@@ -119,14 +120,15 @@ def recall(report, data, options):
 
 
 def filtered(data, asked, close, masks, rounds):
-    """(3, rounds) seconds unfiltered, with masks, with ids; hits; how many there could be; how much was wrong: ids that
-    were not allowed, and answers that were not the same with masks and with ids."""
+    """(4, rounds) seconds unfiltered, with masks, with ids, with sets that were read before; hits; how many there could be;
+    how much was wrong: ids that were not allowed, and answers that were not the same in all forms."""
     forms = {"none": None, "mask": list(masks), "ids": [np.flatnonzero(mask) for mask in masks]}
+    forms["read"] = [linjin.Filter(mask) for mask in masks]
     took = in_turns({form: one_by_one(data.index, asked, sets) for form, sets in forms.items()}, rounds)
     bad, rows = 0, np.full((len(asked), K), -1)
-    for row, query, mask, ids in zip(rows, asked, forms["mask"], forms["ids"]):
-        answer, other = (data.index.search(query, k=K, filter=form).ids for form in (mask, ids))
-        bad += int((~mask[answer]).sum()) + (not np.array_equal(answer, other))
+    for row, query, mask, *others in zip(rows, asked, forms["mask"], forms["ids"], forms["read"]):
+        answer, *more = (data.index.search(query, k=K, filter=form).ids for form in (mask, *others))
+        bad += int((~mask[answer]).sum()) + sum(not np.array_equal(answer, other) for other in more)
         row[: len(answer)] = np.where(mask[answer], answer, -1)
     # Minus infinity where fewer than K are allowed: then each of them counts.
     least = np.partition(np.where(masks, close, -np.inf), -K, axis=1)[:, -K]
@@ -141,7 +143,7 @@ def filters(report, data, options):
         some = np.zeros(n, bool)
         some[rng.permutation(n)[: allowed(share, n)]] = True
         for kind in ("random", "near", "far"):
-            took, hits, most, no_side = np.zeros((3, options.rounds)), 0, 0, 0
+            took, hits, most, no_side = np.zeros((4, options.rounds)), 0, 0, 0
             for asked in np.split(queries, range(CHUNK, len(queries), CHUNK)):
                 close = data.closeness(asked)
                 if kind == "near":
@@ -153,14 +155,14 @@ def filters(report, data, options):
                 took, hits, most, all_bad = (a + b for a, b in zip((took, hits, most, all_bad), each))
             label, bar = f"{share:.1%} {kind}", {"at_least": 0.5} if share == 0.1 else {}
             report.row(f"{label}: recall", "recall", hits / most, at_least=0.95)
-            for form, times in (("mask", took[1]), ("ids", took[2])):
+            for form, times in zip(("mask", "ids", "Filter"), took[1:]):
                 rate = len(queries) / statistics.median(times)
                 report.row(
                     f"{label}, as {form}: speed over unfiltered", "x", ratio(took[0], times)[0], **bar, rate=rate
                 )
             if no_side:
                 report.note(f"{no_side} of {len(queries)} queries have no such side, however the plane is turned")
-    report.row("ids not allowed, and answers not the same as mask and as ids", "", all_bad, at_most=0)
+    report.row("ids not allowed, and answers not the same in all forms", "", all_bad, at_most=0)
 
 
 SECTIONS = {f.__name__: f for f in (recall, filters, churn, adds, threads, memory)}
