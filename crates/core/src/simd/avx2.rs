@@ -12,7 +12,7 @@ use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_ke
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word};
+use super::{Kernels, LANES, WholeRows, Word, bytes};
 
 static KERNELS: Kernels = kernel_table!(
     "avx2",
@@ -255,52 +255,53 @@ const BYTE_ROWS: usize = 4;
 const BYTES: usize = 16;
 
 #[target_feature(enable = "avx2")]
-fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
+pub(super) fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
     assert_eq!(rows.len(), out.len());
-    let (many, last) = rows.as_chunks::<BYTE_ROWS>();
-    let (outs, last_out) = out.as_chunks_mut::<BYTE_ROWS>();
+    // A shorter one does not fill a register.
+    let Some(last) = query.last_chunk::<BYTES>() else { return bytes::dot_bytes(query, rows, out) };
+    // Of the last bytes those that come before the last whole sixteen end count for nothing.
+    let rest = query.len() % BYTES;
+    let mut ends = *last;
+    ends[..if rest == 0 { BYTES } else { BYTES - rest }].fill(0);
+    let (many, others) = rows.as_chunks::<BYTE_ROWS>();
+    let (outs, other_outs) = out.as_chunks_mut::<BYTE_ROWS>();
     for (rows, out) in many.iter().zip(outs) {
-        *out = dots_of_bytes(query, *rows);
+        *out = dots_of_bytes(query, &ends, rows);
     }
-    for (row, out) in last.iter().zip(last_out) {
-        [*out] = dots_of_bytes(query, [*row]);
+    for (row, out) in others.iter().zip(other_outs) {
+        [*out] = dots_of_bytes(query, &ends, &[*row]);
     }
 }
 
-/// A query's inner products with some rows. Two products of bytes are no more than 32,768 together, and their sums those of numbers of
-/// four bytes.
+/// A query's inner products with some rows of sixteen bytes or more; `ends` are those of its bytes that no whole sixteen holds. Two products
+/// of bytes are no more than 32,768 together, and their sums those of numbers of four bytes.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn dots_of_bytes<const N: usize>(query: &[i8], rows: [&[i8]; N]) -> [i32; N] {
-    let (whole, rest) = query.as_chunks::<BYTES>();
-    let rows = rows.map(|row| {
-        assert_eq!(row.len(), query.len());
-        row.as_chunks::<BYTES>()
-    });
+fn dots_of_bytes<const N: usize>(query: &[i8], ends: &[i8; BYTES], rows: &[&[i8]; N]) -> [i32; N] {
+    let whole = query.as_chunks::<BYTES>().0;
+    let mut wholes: [&[[i8; BYTES]]; N] = [&[]; N];
     let mut sums = [_mm256_setzero_si256(); N];
+    let values = widened(ends);
+    for ((row, wholes), sum) in rows.iter().zip(&mut wholes).zip(&mut sums) {
+        assert_eq!(row.len(), query.len());
+        *wholes = row.as_chunks().0;
+        if let Some(last) = row.last_chunk() {
+            *sum = _mm256_madd_epi16(values, widened(last));
+        }
+    }
     for (i, values) in whole.iter().enumerate() {
         let values = widened(values);
-        for (sum, (row, _)) in sums.iter_mut().zip(&rows) {
-            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(values, widened(&row[i])));
+        for (sum, wholes) in sums.iter_mut().zip(&wholes) {
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(values, widened(&wholes[i])));
         }
     }
-    if !rest.is_empty() {
-        // Zeros behind the last byte add nothing.
-        let filled = |rest: &[i8]| {
-            let mut bytes = [0; BYTES];
-            bytes[..rest.len()].copy_from_slice(rest);
-            bytes
-        };
-        let values = widened(&filled(rest));
-        for (sum, (_, row)) in sums.iter_mut().zip(&rows) {
-            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(values, widened(&filled(row))));
-        }
-    }
-    sums.map(|sum| {
+    let mut dots = [0; N];
+    for (dot, sum) in dots.iter_mut().zip(sums) {
         let four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
         let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
-        _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)))
-    })
+        *dot = _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)));
+    }
+    dots
 }
 
 #[target_feature(enable = "avx2")]

@@ -11,7 +11,7 @@ use super::scan_lanes::{Sums, scaled_block, scan_blocks, scan_kernels, select_bl
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word, avx2, bytes};
+use super::{Kernels, LANES, WholeRows, Word, avx2};
 
 /// Words in a register.
 const WORDS: usize = 8;
@@ -21,7 +21,7 @@ static FIRST: Kernels = kernel_table!(
     avx2::hamming,
     avx2::hamming_rows,
     avx2::pack_bits,
-    dot_bytes,
+    avx2::dot_bytes,
     lut_scan_blocks,
     lut_select,
     lut_scaled
@@ -225,11 +225,6 @@ fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
     for (row, out) in rows.iter().zip(out) {
         *out = hamming(query, row);
     }
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
-    bytes::dot_bytes(query, rows, out);
 }
 
 /// Rows whose sums are made side by side.

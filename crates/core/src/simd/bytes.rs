@@ -1,4 +1,4 @@
-//! Inner products of whole numbers of a byte: the specification. Some backends compile it for their own instruction set.
+//! Inner products of whole numbers of a byte: the specification.
 
 /// The result is exact, so the order of the sum does not matter.
 #[inline(always)]
