@@ -25,7 +25,8 @@ impl Filter {
     }
 
     /// These ids, in the form in which a search asks for them: as a mask where they lie close enough together. For many searches
-    /// with one set, that is worked out once here and not in each of them, as it is for [`Filter::Ids`].
+    /// with one set, that is worked out once here and not in each of them, as it is for [`Filter::Ids`]. Ids that lie farther apart stay
+    /// as they are, and each search puts them into a table.
     pub fn from_ids(ids: &[u64]) -> Self {
         dense(ids).map_or_else(|| Self::Ids(ids.to_vec()), Self::Mask)
     }

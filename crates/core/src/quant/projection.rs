@@ -268,22 +268,18 @@ fn moments(kernels: &Kernels, sample: Points<'_>) -> Vec<f32> {
     rows.flat_map(|row| row[..dim].iter().map(|sum| sum / n.max(1) as f32)).collect()
 }
 
-/// Makes the rows orthonormal, one after the other (Gram and Schmidt's classical form, twice for accuracy). A row that depends on those
+/// Makes the rows orthonormal, one after the other (Gram and Schmidt, twice for accuracy). A row that depends on those
 /// before it becomes zero.
 fn orthonormalise(kernels: &Kernels, rows: &mut [f32], dim: usize) {
-    // What is subtracted is subtracted from two rows at a time, of which the second is none.
-    let (mut none, zeros) = (vec![0.0; dim], vec![0.0; rows.len() / dim]);
-    let mut dots = Vec::new();
     for i in 0..rows.len() / dim {
         let (before, row) = rows.split_at_mut(i * dim);
         let row = &mut row[..dim];
         let length = (kernels.dot)(row, row).sqrt();
-        let before: Vec<&[f32]> = before.chunks_exact(dim).collect();
-        dots.resize(before.len(), 0.0);
-        for _ in 0..if before.is_empty() { 0 } else { 2 } {
-            (kernels.dot_rows)(row, &before, &mut dots);
-            dots.iter_mut().for_each(|dot| *dot = -*dot);
-            (kernels.blend)([&mut *row, &mut none], [1.0, 0.0], &before, [&dots, &zeros[..i]]);
+        for _ in 0..2 {
+            for other in before.chunks_exact(dim) {
+                let dot = (kernels.dot)(row, other);
+                row.iter_mut().zip(other).for_each(|(value, other)| *value -= dot * other);
+            }
         }
         let left = (kernels.dot)(row, row).sqrt();
         let scale = if left > length * 1e-6 { 1.0 / left } else { 0.0 };

@@ -14,16 +14,7 @@ use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
 use super::{Kernels, LANES, WholeRows, Word, bytes};
 
-static KERNELS: Kernels = kernel_table!(
-    "avx2",
-    hamming,
-    hamming_rows,
-    pack_bits,
-    dot_bytes,
-    lut_scan_blocks,
-    lut_select,
-    lut_scaled
-);
+static KERNELS: Kernels = kernel_table!("avx2");
 
 pub(super) fn kernels() -> Option<&'static Kernels> {
     let runs = is_x86_feature_detected!("avx2")

@@ -460,6 +460,19 @@ pub(super) use float_kernels;
 /// A table of a backend's functions, each behind a safe one. To be used where the table is handed out only after the
 /// CPU has been found to have what the functions were compiled for.
 macro_rules! kernel_table {
+    // All by their usual names.
+    ($name:literal) => {
+        kernel_table!(
+            $name,
+            hamming,
+            hamming_rows,
+            pack_bits,
+            dot_bytes,
+            lut_scan_blocks,
+            lut_select,
+            lut_scaled
+        )
+    };
     (
         $name:literal,
         $hamming:path,

@@ -16,16 +16,7 @@ use super::{Kernels, LANES, WholeRows, Word, bits, bytes};
 /// Words in a register.
 const WORDS: usize = 2;
 
-static KERNELS: Kernels = kernel_table!(
-    "neon",
-    hamming,
-    hamming_rows,
-    pack_bits,
-    dot_bytes,
-    lut_scan_blocks,
-    lut_select,
-    lut_scaled
-);
+static KERNELS: Kernels = kernel_table!("neon");
 
 pub(super) fn kernels() -> &'static Kernels {
     &KERNELS

@@ -10,8 +10,8 @@ use super::sets;
 /// A set of ids, read once, to be given to many searches as `filter` or `exclude`.
 ///
 /// `ids` is what those take for one set: an array or any iterable of ids, or a mask, a bool array that is true at the ids of the set.
-/// It is copied, and does not change. A search that gets it need not read 8 bytes an id, or one for each id of a mask: on a set of
-/// some hundred thousand ids that takes as long as a tenth to a half of a search.
+/// It is copied, and does not change. A search that gets it need not read 8 bytes an id, or one for each id of a mask, which can take
+/// longer than the search itself. Ids that lie far apart, less than one in 256, are put into a table for each search all the same.
 ///
 /// An index of names takes a list of names each time, and expressions on columns are read once anyway.
 ///
