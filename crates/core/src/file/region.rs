@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytemuck::{AnyBitPattern, NoUninit, cast_slice};
+use bytemuck::{AnyBitPattern, NoUninit, cast_slice, cast_slice_mut};
 
 use super::blocks::Blocks;
 use super::mmap::{Mapping, Pages};
@@ -49,6 +49,14 @@ impl Region {
         let (start, end) =
             (self.range.start.checked_add(range.start)?, self.range.start.checked_add(range.end)?);
         (start <= end && end <= self.range.end).then(|| Self { range: start..end, ..self.clone() })
+    }
+
+    /// The words, to be changed; `None` where they are not in memory, or somebody else has them too.
+    fn only_mut(&mut self) -> Option<&mut [u32]> {
+        match Arc::get_mut(&mut self.source)? {
+            Source::Memory(pages) => Some(&mut pages.words_mut()[self.range.clone()]),
+            Source::Mapped(_) => None,
+        }
     }
 
     /// How many words there are.
@@ -194,6 +202,14 @@ impl<T: AnyBitPattern + NoUninit> Values<T> {
         match self {
             Self::Own(values) => Arc::make_mut(values),
             Self::Region(_) => unreachable!("made its own just above"),
+        }
+    }
+
+    /// The values, to be changed where they are; `None` where they are not in memory, or somebody else has them too.
+    pub(crate) fn only_mut(&mut self) -> Option<&mut [T]> {
+        match self {
+            Self::Region(region) => region.only_mut().map(cast_slice_mut),
+            Self::Own(values) => Arc::get_mut(values).map(Vec::as_mut_slice),
         }
     }
 

@@ -320,9 +320,13 @@ impl Ground<'_> {
                 squares.push(square);
             }
         }
-        let (from, to) = (stored.points(&from), stored.points(&to));
-        let directions =
-            coder.directions(kernels, Points { values: &from, dim }, Points { values: &to, dim }, &squares);
+        let directions = parallel::map(threads, from.len().div_ceil(CODED_AT_ONCE), |part| {
+            let some = part * CODED_AT_ONCE..((part + 1) * CODED_AT_ONCE).min(from.len());
+            let [from, to] = [&from, &to].map(|slots| stored.points(&slots[some.clone()]));
+            let [from, to] = [&from, &to].map(|points| Points { values: points, dim });
+            coder.directions(kernels, from, to, &squares[some])
+        });
+        let directions = directions.concat();
         let sample = Points { values: &directions, dim: coder.layout().width() };
         let codebook = coder.codebook().train_projected(kernels, sample, WANTED_DISTORTION, random, threads);
         coder.with_codebook(codebook)

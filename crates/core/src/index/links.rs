@@ -113,9 +113,19 @@ impl Links {
         self.changed.copies() / self.len.max(1)
     }
 
-    /// The same with the nodes of `n` slots laid out together.
-    pub(super) fn laid_out(&self, n: usize) -> Self {
-        let (layout, view) = (self.layout, self.view());
+    /// Lays out together the nodes of `n` slots.
+    pub(super) fn lay_out(&mut self, n: usize) {
+        let layout = self.layout;
+        if let Some(base) = self.base.only_mut()
+            && base.len() == n * layout.words()
+        {
+            for (number, node) in self.changed.entries() {
+                base[number * layout.words()..][..layout.words()].copy_from_slice(node);
+            }
+            self.changed = Overlay::default();
+            return;
+        }
+        let view = self.view();
         let mut nodes = zeros(n * layout.words());
         for (slot, node) in (0..).zip(nodes.as_mut().chunks_exact_mut(layout.words())) {
             match view.node(slot) {
@@ -123,7 +133,7 @@ impl Links {
                 None => layout.clear(node),
             }
         }
-        Self::new(self.coder.clone(), self.entries.clone(), nodes.into_values(), n)
+        *self = Self::new(self.coder.clone(), self.entries.clone(), nodes.into_values(), n);
     }
 
     pub(super) fn view(&self) -> LinksView<'_> {

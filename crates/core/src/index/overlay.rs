@@ -39,6 +39,12 @@ impl<V: ?Sized> Overlay<V> {
         nodes.flat_map(|middle| middle.iter().flatten()).flat_map(|low| low.iter().flatten()).map(Arc::as_ref)
     }
 
+    /// All entries with their numbers.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (usize, &V)> {
+        let all = 0..self.uppers.len() * UPPER;
+        all.filter_map(|i| Some((i, self.get(i)?)))
+    }
+
     pub(super) fn set(&mut self, i: usize, value: impl Into<Arc<V>>) {
         let place = place(&mut self.uppers, i);
         self.copies += usize::from(place.as_ref().is_none_or(|entry| Arc::strong_count(entry) > 1));

@@ -133,7 +133,7 @@ fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, memory: Me
             let walks = trials.curve_of_walks(&links, walks);
             let leaves = (&store, |slot: u32| homes[slot as usize]);
             ties::bring_in(stored, leaves, &mut links, trials.held_out(), work.threads);
-            let links = links.laid_out(stored.len());
+            links.lay_out(stored.len());
             // The graph finds what a second home is there to find.
             let alone = train::in_one_home(stored, homes, &store, work);
             let curve = trials.curve_of_looks(&alone, trials.looks(&alone, f64::INFINITY));

@@ -32,7 +32,7 @@ pub(super) fn settle(version: &mut Version) {
     if let Some(linked) = &mut grown.linked
         && linked.links.copies_a_node() >= COPIES
     {
-        linked.links = linked.links.laid_out(n);
+        linked.links.lay_out(n);
     }
 }
 

@@ -10,7 +10,7 @@ use super::store::{LeafBase, LeafStore};
 use super::stored::Stored;
 use super::trials;
 use super::update::Work;
-use crate::kmeans::{Grouped, Points};
+use crate::kmeans::{Grouped, Points, leave_residuals};
 use crate::leaves::{Directory, Homes, Leaf, LeafView, NO_LEAF, Plan, assign, scale_of};
 use crate::parallel;
 use crate::quant::{Codebook, Measure};
@@ -24,9 +24,11 @@ const SAMPLE_PER_LEAF: usize = 24;
 /// Rounds of k-means.
 const ROUNDS: usize = 6;
 /// Vectors that the codewords are found from.
-const CODEBOOK_SAMPLE: usize = 32_768;
+const CODEBOOK_SAMPLE: usize = 16_384;
 /// Vectors whose points are in memory at a time.
 const CHUNK: usize = 65_536;
+/// Vectors that a thread takes at a time.
+const AT_ONCE: usize = 1024;
 /// Leaves that a thread packs at a time.
 const PACK: usize = 16;
 
@@ -84,16 +86,14 @@ fn train_codebook(
 ) -> Codebook {
     let (kernels, dim) = (stored.space.kernels, stored.space.dim);
     let few = sample(stored.len(), CODEBOOK_SAMPLE, random);
-    let points = stored.points(&few);
-    let points = Points { values: &points, dim };
-    let residuals = match stored.space.measure() {
-        Measure::Absolute => points.values.to_vec(),
-        Measure::MinusDot | Measure::MinusTwiceDot => points.residuals(|i| {
+    let mut residuals = stored.points(&few);
+    if stored.space.measure() != Measure::Absolute {
+        leave_residuals(&mut residuals, dim, |i| {
             // From first and second homes in turn.
             let [first, second] = homes[few[i] as usize];
             leaves.centre(if i % 2 == 0 || second == NO_LEAF { first } else { second } as usize)
-        }),
-    };
+        });
+    }
     Codebook::train(kernels, Points { values: &residuals, dim }, random, threads)
 }
 
@@ -113,12 +113,16 @@ pub(super) fn in_one_home(
     let (space, mut plan) = (stored.space, store.directory.plan());
     let centroids = Points { values: &plan.centroids, dim: space.dim };
     let mut spreads = Spreads::new(store.len());
-    for first in (0..homes.len()).step_by(CHUNK) {
-        let chunk: Vec<u32> = (first as u32..(first + CHUNK).min(homes.len()) as u32).collect();
-        let points = stored.points(&chunk);
-        for (point, &own) in points.chunks_exact(space.dim).zip(&homes[first..]) {
-            spreads.add(own, [(space.kernels.l2_squared)(point, centroids.row(own[0] as usize)), 0.0]);
-        }
+    let squares = parallel::map(work.threads, homes.len().div_ceil(AT_ONCE), |part| {
+        let first = part * AT_ONCE;
+        let some: Vec<u32> = (first as u32..(first + AT_ONCE).min(homes.len()) as u32).collect();
+        let points = stored.points(&some);
+        let each = points.chunks_exact(space.dim).zip(&homes[first..]);
+        each.map(|(point, own)| (space.kernels.l2_squared)(point, centroids.row(own[0] as usize)))
+            .collect::<Vec<_>>()
+    });
+    for (&own, square) in homes.iter().zip(squares.into_iter().flatten()) {
+        spreads.add(own, [square, 0.0]);
     }
     plan.spreads = spreads.means().collect();
     let random = &mut Random::new(work.seed, stored.len() as u64);

@@ -72,7 +72,7 @@ impl Codebook {
         let (mut groups_, left) = groups(&variances, total, WANTED_DISTORTION);
         let mut projection = chosen;
         if total > 0.0
-            && let Some((rotated, variances)) = Projection::rotated(kernels, sample, random)
+            && let Some((rotated, variances)) = Projection::rotated(kernels, sample, random, threads)
         {
             let (fewer, left_rotated) = groups(&variances, total, WORTH_ROTATING_AT);
             // A rotation costs a query a matrix product.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytemuck::cast_slice;
 
 use crate::kmeans::{Points, Tiles};
+use crate::parallel;
 use crate::random::Random;
 use crate::simd::{Kernels, LANES, SHORTS, in_fours};
 
@@ -19,6 +20,11 @@ const MOST_COMPONENTS: usize = 512;
 const KEPT_VARIANCE: f64 = 0.99;
 /// Rounds of the subspace iteration: the leading components need to span the right space, not to be exact.
 const ROUNDS: usize = 8;
+
+/// Vectors whose moments are taken at a time.
+const AT_ONCE: usize = 512;
+/// Where this share of a row's length is left, it is at right angles to the others as well as numbers allow.
+const ENOUGH_LEFT: f32 = 0.5;
 
 /// A map from vectors to the values that are coded, in the order of falling variance.
 #[derive(Clone, Debug)]
@@ -110,13 +116,14 @@ impl Projection {
         kernels: &Kernels,
         sample: Points<'_>,
         random: &mut Random,
+        threads: usize,
     ) -> Option<(Self, Vec<f64>)> {
         let dim = sample.dim;
         if dim > MOST_ROTATED {
             return None;
         }
         let sample = Points { values: &sample.values[..sample.len().min(MOST_ROWS) * dim], dim };
-        let moments = moments(kernels, sample);
+        let moments = moments(kernels, sample, threads);
         let tiles = Tiles::new(kernels, Points { values: &moments, dim });
         let n = dim.min(MOST_COMPONENTS);
         let mut basis: Vec<f32> = (0..n * dim).map(|_| random.symmetric()).collect();
@@ -253,35 +260,54 @@ pub(super) fn variances(sample: Points<'_>) -> Vec<f64> {
 }
 
 /// The matrix of second moments, row by row.
-fn moments(kernels: &Kernels, sample: Points<'_>) -> Vec<f32> {
-    let (dim, n) = (sample.dim, sample.len());
-    let mut columns = vec![0.0; dim * n];
-    for i in 0..n {
-        for (d, &value) in sample.row(i).iter().enumerate() {
-            columns[d * n + i] = value;
+fn moments(kernels: &Kernels, sample: Points<'_>, threads: usize) -> Vec<f32> {
+    let dim = sample.dim;
+    // Of so many vectors at a time the values lie in the nearest cache while they are multiplied.
+    let parts = parallel::map(threads, sample.len().div_ceil(AT_ONCE), |part| {
+        let some = part * AT_ONCE..((part + 1) * AT_ONCE).min(sample.len());
+        let mut columns = vec![0.0; dim * some.len()];
+        for (at, i) in some.clone().enumerate() {
+            for (column, &value) in columns.chunks_exact_mut(some.len()).zip(sample.row(i)) {
+                column[at] = value;
+            }
         }
-    }
-    let tiles = Tiles::new(kernels, Points { values: &columns, dim: n });
-    let mut products = vec![0.0; dim * tiles.padded()];
-    tiles.dots(kernels, &columns, &mut products);
-    let rows = products.chunks_exact(tiles.padded());
-    rows.flat_map(|row| row[..dim].iter().map(|sum| sum / n.max(1) as f32)).collect()
+        let tiles = Tiles::new(kernels, Points { values: &columns, dim: some.len() });
+        (columns, tiles)
+    });
+    let moments = parallel::map(threads, dim.div_ceil(LANES), |block| {
+        let rows = block * LANES..((block + 1) * LANES).min(dim);
+        let padded = dim.next_multiple_of(LANES);
+        let mut sums = vec![0.0; rows.len() * padded];
+        let mut products = sums.clone();
+        for (columns, tiles) in &parts {
+            tiles.dots(kernels, &columns[rows.start * tiles.dim..rows.end * tiles.dim], &mut products);
+            sums.iter_mut().zip(&products).for_each(|(sum, product)| *sum += product);
+        }
+        let n = sample.len().max(1) as f32;
+        sums.chunks_exact(padded).flat_map(|row| row[..dim].iter().map(|sum| sum / n)).collect::<Vec<_>>()
+    });
+    moments.concat()
 }
 
-/// Makes the rows orthonormal, one after the other (Gram and Schmidt, twice for accuracy). A row that depends on those
-/// before it becomes zero.
+/// Makes the rows orthonormal, one after the other (Gram and Schmidt), twice where little is left of one: what is taken away is
+/// exact up to a share of what there was. A row that depends on those before it becomes zero.
 fn orthonormalise(kernels: &Kernels, rows: &mut [f32], dim: usize) {
     for i in 0..rows.len() / dim {
         let (before, row) = rows.split_at_mut(i * dim);
         let row = &mut row[..dim];
         let length = (kernels.dot)(row, row).sqrt();
+        let mut left = length;
         for _ in 0..2 {
+            let was = left;
             for other in before.chunks_exact(dim) {
                 let dot = (kernels.dot)(row, other);
                 row.iter_mut().zip(other).for_each(|(value, other)| *value -= dot * other);
             }
+            left = (kernels.dot)(row, row).sqrt();
+            if left >= was * ENOUGH_LEFT {
+                break;
+            }
         }
-        let left = (kernels.dot)(row, row).sqrt();
         let scale = if left > length * 1e-6 { 1.0 / left } else { 0.0 };
         row.iter_mut().for_each(|value| *value *= scale);
     }
