@@ -24,7 +24,7 @@ const SAMPLE_PER_LEAF: usize = 24;
 /// Rounds of k-means.
 const ROUNDS: usize = 6;
 /// Vectors that the codewords are found from.
-const CODEBOOK_SAMPLE: usize = 16_384;
+const CODEBOOK_SAMPLE: usize = 32_768;
 /// Vectors whose points are in memory at a time.
 const CHUNK: usize = 65_536;
 /// Vectors that a thread takes at a time.
