@@ -41,11 +41,13 @@ class Engine:
 class Linjin(Engine):
     # A recall of 0.99 of 860,000 sentence embeddings takes more than the graphs of others are asked for.
     grid = (*EF, 1800, 2700)
+    memory = "full"
 
     def build(self, base, metric):
         import linjin
 
-        self.index = linjin.Index(base.shape[1], {"angular": "cosine", "ip": "dot"}.get(metric, metric))
+        metric = {"angular": "cosine", "ip": "dot"}.get(metric, metric)
+        self.index = linjin.Index(base.shape[1], metric, memory=self.memory)
         self.index.add(base, threads=THREADS)
 
     def query(self, query):
@@ -56,6 +58,12 @@ class Linjin(Engine):
         import linjin
 
         self.index = linjin.open(file)
+
+
+class LinjinSmall(Linjin):
+    """linjin without a graph."""
+
+    memory = "small"
 
 
 class Hnswlib(Engine):
@@ -275,6 +283,7 @@ class Vsag(Engine):
 
 ENGINES = {
     "linjin": Linjin,
+    "small": LinjinSmall,
     "hnswlib": Hnswlib,
     "symqg": SymphonyQG,
     "scann": Scann,

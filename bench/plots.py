@@ -19,11 +19,13 @@ GROWTH = ROOT / "bench" / "record" / "growth"
 TITLES = {
     "glove": "336,479 word vectors (glove), 100 dimensions, cosine",
     "mnist": "60,000 pictures of digits (mnist), 784 dimensions, euclidean",
-    "text256": "860,898 sentences, 256 dimensions, cosine",
+    "text256": "860,926 sentences, 256 dimensions, cosine",
     "gauss": "100,000 random vectors, 40 dimensions, cosine",
+    "factors": "260,000 factors of a recommender, 96 dimensions, dot",
     "clusters": "random vectors in 20,000 clusters, 96 dimensions, euclidean",
+    "clusters2m": "2,000,000 vectors in 20,000 clusters, 96 dimensions, euclidean",
 }
-NAMES = {"symqg": "SymphonyQG", "scann": "ScaNN", "lorann": "LoRANN", "glass": "Glass"}
+NAMES = {"small": "linjin, small", "symqg": "SymphonyQG", "scann": "ScaNN", "lorann": "LoRANN", "glass": "Glass"}
 # Okabe and Ito's colours, told apart by colour-blind people too; linjin's line is the thick one.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#7f7f7f"]
 WIDTH, HEIGHT = 760, 440

@@ -190,8 +190,11 @@ impl IndexFile {
     fn leaves(&self, space: &Space, checked: bool) -> Result<Grown, OpenError> {
         let region = |kind: Kind, bytes: Option<u64>| self.section(kind, bytes, checked);
         let curve = |kind: Kind| read_curve(self.read_now(kind)?.words()).ok_or_else(|| unsound(kind));
-        let codebook = self.codebook(Kind::Codebook, space)?;
-        let coarse = self.codebook(Kind::CentroidCodebook, space)?;
+        let first = self.read_now(Kind::Codebook)?;
+        let codebook = whole_book(space, Kind::Codebook, first.words(), None)?;
+        let like = Some((&codebook, first.words()));
+        let coarse = self.read_now(Kind::CentroidCodebook)?;
+        let coarse = whole_book(space, Kind::CentroidCodebook, coarse.words(), like)?;
         let groups = self.read_now(Kind::Groups)?;
         let centroids = Values::Region(region(Kind::Centroids, None)?);
         let short = self.optional(Kind::Short, None, checked)?;
@@ -212,7 +215,7 @@ impl IndexFile {
             starts: Values::Region(starts),
         };
         let linked = match self.head.section(Kind::Nodes) {
-            Some(_) => Some(Linked { links: self.links(space, checked)?, curve: curve(Kind::WalkCurve)? }),
+            Some(_) => Some(Linked { links: self.links(space, like, checked)?, curve: curve(Kind::WalkCurve)? }),
             None => None,
         };
         let store = LeafStore {
@@ -225,11 +228,11 @@ impl IndexFile {
         Ok(Grown { store, curve: curve(Kind::Curve)?, linked })
     }
 
-    /// The graph.
-    fn links(&self, space: &Space, checked: bool) -> Result<Links, OpenError> {
+    /// The graph, whose codebook most often has the projection of the leaves' one.
+    fn links(&self, space: &Space, like: Option<Book<'_>>, checked: bool) -> Result<Links, OpenError> {
         let kind = Kind::NodeCodebook;
         let words = self.read_now(kind)?;
-        let book = Codebook::from_words(space.kernels, words.words(), space.dim);
+        let book = Codebook::from_words(space.kernels, words.words(), space.dim, like);
         let (book, rest) = book.ok_or_else(|| unsound(kind))?;
         let mean: Vec<f32> = rest.iter().map(|&word| f32::from_bits(word)).collect();
         if mean.len() != space.dim || mean.iter().any(|value| !value.is_finite()) {
@@ -259,12 +262,20 @@ impl IndexFile {
             _ => Err(unsound(kind)),
         }
     }
+}
 
-    fn codebook(&self, kind: Kind, space: &Space) -> Result<Codebook, OpenError> {
-        let words = self.read_now(kind)?;
-        let book = Codebook::from_words(space.kernels, words.words(), space.dim);
-        book.filter(|(_, rest)| rest.is_empty()).map(|(book, _)| book).ok_or_else(|| unsound(kind))
-    }
+/// A codebook, and the words that it was made of.
+type Book<'a> = (&'a Codebook, &'a [u32]);
+
+/// The codebook that is all of a section.
+fn whole_book(
+    space: &Space,
+    kind: Kind,
+    words: &[u32],
+    like: Option<Book<'_>>,
+) -> Result<Codebook, OpenError> {
+    let book = Codebook::from_words(space.kernels, words, space.dim, like);
+    book.filter(|(_, rest)| rest.is_empty()).map(|(book, _)| book).ok_or_else(|| unsound(kind))
 }
 
 fn values<T>(region: Option<Region>) -> Values<T> {

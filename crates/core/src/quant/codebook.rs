@@ -277,13 +277,22 @@ impl Codebook {
         words
     }
 
-    /// What [`to_words`](Self::to_words) wrote, with what comes behind it; `None` for anything else.
+    /// What [`to_words`](Self::to_words) wrote, with what comes behind it; `None` for anything else. Most often the projection is that of
+    /// `like`, a codebook with the words that it was made of, which then share it.
     pub(crate) fn from_words<'a>(
         kernels: &Kernels,
         words: &'a [u32],
         dim: usize,
+        like: Option<(&Self, &[u32])>,
     ) -> Option<(Self, &'a [u32])> {
-        let (projection, rest) = Projection::from_words(kernels, words, dim)?;
+        let shared = like.and_then(|(like, of)| {
+            let (here, rest) = words.split_at_checked(like.projection.words())?;
+            of.starts_with(here).then(|| (like.projection.clone(), rest))
+        });
+        let (projection, rest) = match shared {
+            Some(shared) => shared,
+            None => Projection::from_words(kernels, words, dim)?,
+        };
         let (&n, rest) = rest.split_first()?;
         let (ends, rest) = rest.split_at_checked(n as usize)?;
         let mut groups = Vec::with_capacity(ends.len());

@@ -213,6 +213,14 @@ impl Projection {
         }
     }
 
+    /// How many words [`to_words`](Self::to_words) makes of it.
+    pub(super) fn words(&self) -> usize {
+        match self {
+            Self::Chosen(order) => 2 + order.len(),
+            Self::Rotated(rotation) => 2 + rotation.tiles.len() * rotation.tiles.dim,
+        }
+    }
+
     /// As words for a file: the kind, the number of values, then their numbers or directions.
     pub(crate) fn to_words(&self) -> Vec<u32> {
         match self {
