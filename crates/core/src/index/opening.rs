@@ -215,7 +215,9 @@ impl IndexFile {
             starts: Values::Region(starts),
         };
         let linked = match self.head.section(Kind::Nodes) {
-            Some(_) => Some(Linked { links: self.links(space, like, checked)?, curve: curve(Kind::WalkCurve)? }),
+            Some(_) => {
+                Some(Linked { links: self.links(space, like, checked)?, curve: curve(Kind::WalkCurve)? })
+            }
             None => None,
         };
         let store = LeafStore {
