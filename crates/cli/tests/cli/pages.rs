@@ -162,7 +162,8 @@ fn what_takes_long_shows_how_far_it_is() {
     let room = room();
     let linjin = assert_cmd::cargo::cargo_bin!("linjin").display().to_string();
     let command = format!("{linjin} eval items.linjin --queries queries.npy --seconds 0.3 --json");
-    let on_terminal = typed(&room, &format!("script -qec '{command}' /dev/null"));
+    // Without a name for the terminal nothing is known of it, and nothing shown.
+    let on_terminal = typed(&room, &format!("TERM=xterm script -qec '{command}' /dev/null"));
     assert!(on_terminal.contains("measuring [") && on_terminal.contains("left"), "{on_terminal:?}");
     let elsewhere = typed(&room, &format!("{command} 2>&1"));
     assert!(!elsewhere.contains("measuring"), "{elsewhere}");
