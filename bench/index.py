@@ -387,11 +387,9 @@ def show(name, rows):
         speeds[row["engine"]] = [at([(recall, speed) for _, recall, speed in row["points"]], t) for t in TARGETS]
         cells = ["-" if speed is None else f"{speed:,.0f}" for speed in speeds[row["engine"]]]
         print(f"| {row['engine']} | " + " | ".join(cells) + f" | {row['build']:.1f} | {row['bytes'] / 1e6:,.0f} |")
-    if "linjin" in speeds and len(speeds) > 1:
-        best = [
-            max((found[i] for name, found in speeds.items() if name != "linjin" and found[i]), default=None)
-            for i in range(len(TARGETS))
-        ]
+    peers = [found for engine, found in speeds.items() if not issubclass(ENGINES[engine], Linjin)]
+    if "linjin" in speeds and peers:
+        best = [max((found[i] for found in peers if found[i]), default=None) for i in range(len(TARGETS))]
         ratios = ["-" if not ours or not peer else f"{ours / peer:.2f}x" for ours, peer in zip(speeds["linjin"], best)]
         print("| linjin over the best peer | " + " | ".join(ratios) + " | | |", flush=True)
 

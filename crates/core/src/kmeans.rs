@@ -223,8 +223,8 @@ pub(crate) struct Grouped {
 }
 
 /// A point is compared with the centroids of this many groups, those whose centres are closest to it. With 16 instead of 10 word vectors took 1.27
-/// times as long to build, pictures 1.06 and random ones 1.12, for the same recalls; with 7, these and sheets lost up to two points of a
-/// hundred at one effort.
+/// times as long to build, pictures 1.06 and random ones 1.12, for the same recalls; with 7, random ones lost 2.3 points of a hundred
+/// at one effort.
 const GROUPS: usize = 10;
 /// Points whose groups are looked for at a time.
 const CHUNK: usize = 65_536;

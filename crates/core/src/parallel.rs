@@ -1,7 +1,7 @@
 //! The one place that owns threads.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
@@ -85,6 +85,16 @@ pub(crate) fn in_order<T: Send>(
 /// What is made does not depend on the number of threads.
 pub(crate) fn map<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
     map_with(threads, count, || (), |(), i| make(i))
+}
+
+/// What `make` makes of the ranges that 0 to `n` falls into, `at_once` numbers each, as [`map`] does.
+pub(crate) fn map_ranges<T: Send>(
+    threads: usize,
+    n: usize,
+    at_once: usize,
+    make: impl Fn(Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    map(threads, n.div_ceil(at_once), |part| make(part * at_once..((part + 1) * at_once).min(n)))
 }
 
 /// [`map`], with something that each thread makes for itself once, such as its buffers.

@@ -320,8 +320,7 @@ impl Ground<'_> {
                 squares.push(square);
             }
         }
-        let directions = parallel::map(threads, from.len().div_ceil(CODED_AT_ONCE), |part| {
-            let some = part * CODED_AT_ONCE..((part + 1) * CODED_AT_ONCE).min(from.len());
+        let directions = parallel::map_ranges(threads, from.len(), CODED_AT_ONCE, |some| {
             let [from, to] = [&from, &to].map(|slots| stored.points(&slots[some.clone()]));
             let [from, to] = [&from, &to].map(|points| Points { values: points, dim });
             coder.directions(kernels, from, to, &squares[some])
@@ -336,9 +335,8 @@ impl Ground<'_> {
 /// All vectors in bytes, by slots.
 fn in_bytes(stored: Stored<'_>, coder: &Coder, threads: usize) -> Rows {
     let (n, width) = (stored.len(), coder.layout().width());
-    let parts = parallel::map(threads, n.div_ceil(CODED_AT_ONCE), |part| {
-        let first = part * CODED_AT_ONCE;
-        let slots: Vec<u32> = (first as u32..(first + CODED_AT_ONCE).min(n) as u32).collect();
+    let parts = parallel::map_ranges(threads, n, CODED_AT_ONCE, |some| {
+        let slots: Vec<u32> = some.map(|slot| slot as u32).collect();
         let points = stored.points(&slots);
         let mut rows = Rows::with_capacity(slots.len(), width);
         let points = Points { values: &points, dim: stored.space.dim };

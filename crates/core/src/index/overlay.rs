@@ -35,14 +35,15 @@ impl<V: ?Sized> Overlay<V> {
 
     /// All entries.
     pub(super) fn iter(&self) -> impl Iterator<Item = &V> {
-        let nodes = self.uppers.iter().flatten().flat_map(|upper| upper.iter().flatten());
-        nodes.flat_map(|middle| middle.iter().flatten()).flat_map(|low| low.iter().flatten()).map(Arc::as_ref)
+        self.entries().map(|(_, entry)| entry)
     }
 
     /// All entries with their numbers.
     pub(super) fn entries(&self) -> impl Iterator<Item = (usize, &V)> {
-        let all = 0..self.uppers.len() * UPPER;
-        all.filter_map(|i| Some((i, self.get(i)?)))
+        branches(&self.uppers, 0, UPPER)
+            .flat_map(|(first, upper)| branches(upper, first, MIDDLE))
+            .flat_map(|(first, middle)| branches(middle, first, LOW))
+            .flat_map(|(first, low)| branches(low, first, 1))
     }
 
     pub(super) fn set(&mut self, i: usize, value: impl Into<Arc<V>>) {
@@ -50,6 +51,16 @@ impl<V: ?Sized> Overlay<V> {
         self.copies += usize::from(place.as_ref().is_none_or(|entry| Arc::strong_count(entry) > 1));
         *place = Some(value.into());
     }
+}
+
+/// The branches of a node, each with the number of the first of so many entries below it.
+fn branches<B: ?Sized>(
+    node: &[Option<Arc<B>>],
+    first: usize,
+    below: usize,
+) -> impl Iterator<Item = (usize, &B)> {
+    let all = node.iter().enumerate();
+    all.filter_map(move |(i, branch)| Some((first + i * below, branch.as_deref()?)))
 }
 
 /// The place of an entry, on a way that no other version has.
@@ -100,6 +111,7 @@ mod tests {
         assert_eq!([16, 17, 4_095, 18].map(|i| overlay.get(i).copied()), [Some(17), Some(6), Some(7), None]);
         assert_eq!(before.iter().copied().collect::<Vec<_>>(), numbers);
         assert_eq!(overlay.iter().count(), numbers.len() + 1);
+        assert!(before.entries().all(|(i, &entry)| i == entry));
         assert_eq!((before.copies(), overlay.copies()), (numbers.len(), numbers.len() + 3));
     }
 }

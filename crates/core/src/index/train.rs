@@ -113,11 +113,9 @@ pub(super) fn in_one_home(
     let (space, mut plan) = (stored.space, store.directory.plan());
     let centroids = Points { values: &plan.centroids, dim: space.dim };
     let mut spreads = Spreads::new(store.len());
-    let squares = parallel::map(work.threads, homes.len().div_ceil(AT_ONCE), |part| {
-        let first = part * AT_ONCE;
-        let some: Vec<u32> = (first as u32..(first + AT_ONCE).min(homes.len()) as u32).collect();
-        let points = stored.points(&some);
-        let each = points.chunks_exact(space.dim).zip(&homes[first..]);
+    let squares = parallel::map_ranges(work.threads, homes.len(), AT_ONCE, |some| {
+        let points = stored.points(&some.clone().map(|slot| slot as u32).collect::<Vec<_>>());
+        let each = points.chunks_exact(space.dim).zip(&homes[some]);
         each.map(|(point, own)| (space.kernels.l2_squared)(point, centroids.row(own[0] as usize)))
             .collect::<Vec<_>>()
     });

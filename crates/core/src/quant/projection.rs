@@ -271,8 +271,7 @@ pub(super) fn variances(sample: Points<'_>) -> Vec<f64> {
 fn moments(kernels: &Kernels, sample: Points<'_>, threads: usize) -> Vec<f32> {
     let dim = sample.dim;
     // Of so many vectors at a time the values lie in the nearest cache while they are multiplied.
-    let parts = parallel::map(threads, sample.len().div_ceil(AT_ONCE), |part| {
-        let some = part * AT_ONCE..((part + 1) * AT_ONCE).min(sample.len());
+    let parts = parallel::map_ranges(threads, sample.len(), AT_ONCE, |some| {
         let mut columns = vec![0.0; dim * some.len()];
         for (at, i) in some.clone().enumerate() {
             for (column, &value) in columns.chunks_exact_mut(some.len()).zip(sample.row(i)) {
@@ -282,8 +281,7 @@ fn moments(kernels: &Kernels, sample: Points<'_>, threads: usize) -> Vec<f32> {
         let tiles = Tiles::new(kernels, Points { values: &columns, dim: some.len() });
         (columns, tiles)
     });
-    let moments = parallel::map(threads, dim.div_ceil(LANES), |block| {
-        let rows = block * LANES..((block + 1) * LANES).min(dim);
+    let moments = parallel::map_ranges(threads, dim, LANES, |rows| {
         let padded = dim.next_multiple_of(LANES);
         let mut sums = vec![0.0; rows.len() * padded];
         let mut products = sums.clone();
