@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use linjin::__bench::{Word, kernels as tables};
+use linjin::__bench::{Scan, Word, kernels as tables};
 use linjin_bench_kernels::{Aligned, Engine, Matrices, Numbers, dot, hamming, l1, l2_squared, products};
 
 /// Values in a vector.
@@ -110,16 +110,16 @@ fn codes(criterion: &mut Criterion) {
             group.bench_function(&name, |bencher| {
                 bencher.iter(|| {
                     let list = next.next().expect("a cycle has no end");
-                    (kernels.lut_select)(
-                        black_box(table.get()),
-                        list,
-                        &biases,
-                        0.0,
-                        1.0,
+                    let scan = Scan {
+                        table: black_box(table.get()),
+                        blocks: list,
+                        biases: &biases,
+                        base: 0.0,
+                        scale: 1.0,
                         threshold,
-                        black_box(&mut estimates),
-                        black_box(&mut passing),
-                    )
+                        ahead: &[],
+                    };
+                    (kernels.lut_select)(&scan, black_box(&mut estimates), black_box(&mut passing))
                 });
             });
             group.finish();

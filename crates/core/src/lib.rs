@@ -91,7 +91,7 @@ pub mod docs {
 /// What the benchmarks measure and nobody else should use: the kernels, table by table.
 #[doc(hidden)]
 pub mod __bench {
-    pub use crate::simd::{Codewords, Kernels, Word};
+    pub use crate::simd::{Codewords, Kernels, Scan, Word};
 
     /// Every table that this CPU can run, slowest first.
     pub fn kernels() -> Vec<&'static Kernels> {

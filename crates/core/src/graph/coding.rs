@@ -309,6 +309,7 @@ mod tests {
                 scale: asked.table.scale,
                 offset: asked.table.offset,
                 threshold: f32::INFINITY,
+                ahead: &[],
             };
             assert_eq!((kernels.lut_scaled)(&scaled, &mut estimates), u32::MAX, "all 32 pass");
             for (i, estimate) in estimates.into_iter().enumerate() {

@@ -4,6 +4,8 @@
 //! the estimates of all vectors beside a node made at once from codes that lie in it, and exact distances only to the
 //! nodes that are followed (Gou, Gao, Xu, Long: *SymphonyQG*, 2024).
 
+use bytemuck::cast_slice;
+
 use super::bound::{Bound, NARROW};
 use super::coding::Asked;
 use super::node::{EDGES, NOBODY};
@@ -154,7 +156,7 @@ pub(crate) fn walk(
         places.clear();
     }
     let (mut popped, mut asked_at) = (0, 0);
-    let scaled = |node, base, threshold| Scaled {
+    let scaled = |node, base, threshold, ahead| Scaled {
         table: asked.table.addends(),
         block: layout.codes(node),
         factors: layout.factors(node).unwrap_or(&[0; EDGES]),
@@ -162,6 +164,7 @@ pub(crate) fn walk(
         scale: asked.table.scale,
         offset: asked.table.offset,
         threshold,
+        ahead: cast_slice(ahead),
     };
     let mut estimates = [0.0; EDGES];
     if let Some(passed) = passed {
@@ -169,7 +172,7 @@ pub(crate) fn walk(
     }
     starts.start(STARTS, STARTS);
     for entry in entries.chunks_exact(layout.words()) {
-        let beside = scaled(entry, layout.own(entry).square, starts.threshold());
+        let beside = scaled(entry, layout.own(entry).square, starts.threshold(), &[]);
         for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
             starts.push(estimates[lane], layout.edge_words(entry)[lane]);
         }
@@ -188,12 +191,10 @@ pub(crate) fn walk(
             pool.widen(Walk::most(width));
             beyond
         });
-        // What is followed next is on its way while what is followed now is read.
         next.clear();
         while next.len() < FOLLOWED
             && let Some((estimate, number)) = pool.pop_below(beyond)
         {
-            simd::prefetch_many(nodes.to_fetch(number));
             next.push(number);
             if let Some(Record { farther, .. }) = record {
                 farther.push(bound.farther(popped, estimate));
@@ -217,7 +218,10 @@ pub(crate) fn walk(
         if over {
             break;
         }
+        // What is followed next is on its way while what is followed now is read.
+        let mut to_fetch = next.iter().map(|&number| nodes.to_fetch(number));
         for &number in now.iter() {
+            let ahead = to_fetch.next().unwrap_or_default();
             let Some(node) = nodes.node(number) else { continue };
             let own = layout.own(node);
             if !own.is_there() {
@@ -235,7 +239,7 @@ pub(crate) fn walk(
             }
             let edges = layout.edge_words(node);
             // What is not to be followed is not worth a place.
-            let beside = scaled(node, base, pool.threshold().min(beyond));
+            let beside = scaled(node, base, pool.threshold().min(beyond), ahead);
             for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
                 // What has no place any more may come again, by an edge that tells better how close it is.
                 if edges[lane] != NOBODY
@@ -246,6 +250,7 @@ pub(crate) fn walk(
                 }
             }
         }
+        to_fetch.for_each(simd::prefetch_many);
         std::mem::swap(now, next);
     }
 }

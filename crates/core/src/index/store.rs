@@ -70,7 +70,7 @@ impl Leaves for LeavesView<'_> {
     }
 
     #[inline]
-    fn fetch(&self, number: u32, slots: bool) {
+    fn fetch(&self, number: u32, slots: bool) -> &[u8] {
         let number = number as usize;
         let (biases, numbers, codes) = match self.changed.get(number) {
             Some(leaf) => (&*leaf.biases, &*leaf.slots, &*leaf.codes),
@@ -80,11 +80,11 @@ impl Leaves for LeavesView<'_> {
                 (biases, slots, self.codes.to_fetch(codes))
             }
         };
-        simd::prefetch_many(codes);
         simd::prefetch_many(biases);
         if slots {
             simd::prefetch_many(numbers);
         }
+        codes
     }
 }
 

@@ -7,7 +7,7 @@ use crate::keep::{Keep, key, number};
 use crate::kmeans::Points;
 use crate::quant::{Codebook, Measure, Projection, Table};
 use crate::random::Random;
-use crate::simd::{self, BLOCK, Kernels};
+use crate::simd::{self, BLOCK, Kernels, Scan};
 
 use super::leaf::{Leaf, scale_of};
 
@@ -402,9 +402,10 @@ impl Directory {
                     }
                 };
                 let (base, threshold) = (bases[number(group) as usize] + own.offset * unit, keep.threshold());
-                let (addends, scale) = (own.addends(), own.scale * unit);
-                let found =
-                    (kernels.lut_select)(addends, codes, biases, base, scale, threshold, estimates, lanes);
+                let scale = own.scale * unit;
+                let scan =
+                    Scan { table: own.addends(), blocks: codes, biases, base, scale, threshold, ahead: &[] };
+                let found = (kernels.lut_select)(&scan, estimates, lanes);
                 for (&estimate, &lane) in estimates[..found].iter().zip(&*lanes) {
                     keep.push(estimate, slots[lane as usize]);
                 }

@@ -6,7 +6,7 @@ use crate::early::Early;
 use crate::filtered::{Filtered, NO_FILTER, Reach};
 use crate::keep::{self, Keep};
 use crate::quant::{Codebook, Measure, Table};
-use crate::simd::{BLOCK, Kernels};
+use crate::simd::{self, BLOCK, Kernels, Scan};
 
 /// What all leaves have in common.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +22,9 @@ pub(crate) trait Leaves {
     fn leaf(&self, number: u32) -> LeafView<'_>;
     /// Which vector is in a place of a leaf.
     fn slot(&self, leaf: u32, place: usize) -> u32;
-    /// Fetches a leaf that will be read soon, with its `slots` or without.
-    fn fetch(&self, number: u32, slots: bool);
+    /// Fetches what there is beside the codes of a leaf that will be read soon, with its `slots` or without; the codes are returned, to be
+    /// fetched and not to be read.
+    fn fetch(&self, number: u32, slots: bool) -> &[u8];
 }
 
 /// How far to look.
@@ -192,7 +193,7 @@ fn look<'s>(
     met.clear();
     let ranked = &ranking.leaves;
     for &(_, _, leaf) in ranked.iter().take(AHEAD) {
-        leaves.fetch(leaf, filter.is_some());
+        simd::prefetch_many(leaves.fetch(leaf, filter.is_some()));
     }
     let mut passed = 0;
     let first = Probe::first(filter.as_ref().map_or(probe.leaves, |filter| filter.usual().far));
@@ -212,9 +213,8 @@ fn look<'s>(
                 break;
             }
         }
-        if let Some(&(_, _, later)) = ranked.get(i + AHEAD) {
-            leaves.fetch(later, filter.is_some());
-        }
+        let later = ranked.get(i + AHEAD);
+        let ahead = later.map_or(&[][..], |&(_, _, later)| leaves.fetch(later, filter.is_some()));
         let leaf = leaves.leaf(number);
         if estimates.len() < leaf.biases.len() {
             estimates.resize(leaf.biases.len(), 0.0);
@@ -226,9 +226,10 @@ fn look<'s>(
             Measure::MinusDot | Measure::MinusTwiceDot => (base, directory.scale(number as usize)),
         };
         let (base, threshold) = (base + table.offset * unit, keep.threshold());
-        let (addends, scale) = (table.addends(), table.scale * unit);
-        let n =
-            (kernels.lut_select)(addends, leaf.codes, leaf.biases, base, scale, threshold, estimates, lanes);
+        let (table, scale) = (table.addends(), table.scale * unit);
+        let LeafView { codes, biases, .. } = leaf;
+        let scan = Scan { table, blocks: codes, biases, base, scale, threshold, ahead };
+        let n = (kernels.lut_select)(&scan, estimates, lanes);
         // Which vector a place holds is looked up at the end, for the few that are left then.
         let first = (blocks.len() * BLOCK) as u32;
         match &filter {

@@ -7,7 +7,8 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
-use super::scan::{BLOCK, Scaled, Scan};
+use super::prefetch::prefetch_line;
+use super::scan::{BLOCK, STEP, Scaled, Scan};
 use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_kernels, select_blocks};
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
@@ -326,13 +327,17 @@ struct FourXmm([__m128i; 4]);
 
 impl Sums for FourXmm {
     #[inline(always)]
-    unsafe fn of(table: &[u8], block: &[u8]) -> Self {
+    unsafe fn of<const FETCH: bool>(table: &[u8], block: &[u8], ahead: &[u8]) -> Self {
         // SAFETY: the caller's promise that AVX2 is there; each chunk is 32 bytes, and the loads need no alignment.
         unsafe {
             let nibble = _mm256_set1_epi8(15);
             let mut low = _mm256_setzero_si256();
             let (mut low_odd, mut high, mut high_odd) = (low, low, low);
-            for (addends, codes) in table.as_chunks::<32>().0.iter().zip(block.as_chunks::<32>().0) {
+            let halves = table.as_chunks::<{ STEP / 2 }>().0.iter().zip(block.as_chunks::<{ STEP / 2 }>().0);
+            for (i, (addends, codes)) in halves.enumerate() {
+                if FETCH && i % 2 == 0 {
+                    prefetch_line(ahead, i * STEP / 2);
+                }
                 let addends = _mm256_loadu_si256(addends.as_ptr().cast());
                 let codes = _mm256_loadu_si256(codes.as_ptr().cast());
                 let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);

@@ -6,7 +6,8 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
-use super::scan::{BLOCK, Scaled, Scan};
+use super::prefetch::prefetch_line;
+use super::scan::{BLOCK, STEP, Scaled, Scan};
 use super::scan_lanes::{Sums, scaled_block, scan_blocks, scan_kernels, select_blocks};
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
@@ -284,14 +285,18 @@ struct Zmm<const GFNI: bool>(__m512i);
 
 impl<const GFNI: bool> Sums for Zmm<GFNI> {
     #[inline(always)]
-    unsafe fn of(table: &[u8], block: &[u8]) -> Self {
+    unsafe fn of<const FETCH: bool>(table: &[u8], block: &[u8], ahead: &[u8]) -> Self {
         // SAFETY: the caller's promise that AVX-512F and BW are there, and GFNI where it is asked for; each chunk is 64
         // bytes, and the loads need no alignment.
         unsafe {
             let nibble = _mm512_set1_epi8(15);
             let mut low = _mm512_setzero_si512();
             let (mut low_odd, mut high, mut high_odd) = (low, low, low);
-            for (addends, codes) in table.as_chunks::<64>().0.iter().zip(block.as_chunks::<64>().0) {
+            let steps = table.as_chunks::<STEP>().0.iter().zip(block.as_chunks::<STEP>().0);
+            for (i, (addends, codes)) in steps.enumerate() {
+                if FETCH {
+                    prefetch_line(ahead, i * STEP);
+                }
                 let addends = _mm512_loadu_si512(addends.as_ptr().cast());
                 let codes = _mm512_loadu_si512(codes.as_ptr().cast());
                 let upper = if GFNI {

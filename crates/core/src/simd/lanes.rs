@@ -532,10 +532,9 @@ macro_rules! kernel_table {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { $scan(table, blocks, out) }
             },
-            lut_select: |table, blocks, biases, base, scale, threshold, estimates, lanes| {
-                let scan = Scan { table, blocks, biases, base, scale, threshold };
+            lut_select: |scan, estimates, lanes| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
-                unsafe { $select(&scan, estimates, lanes) }
+                unsafe { $select(scan, estimates, lanes) }
             },
             lut_scaled: |scaled, estimates| {
                 // SAFETY: reachable only through a table, which is handed out after detection.

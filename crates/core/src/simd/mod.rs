@@ -80,6 +80,7 @@ pub(crate) use lines::Lines;
 pub(crate) use prefetch::{prefetch, prefetch_many};
 pub(crate) use scan::BLOCK;
 pub(crate) use scan::Scaled;
+pub use scan::Scan;
 pub(crate) use shorts::{SHORTS, in_fours};
 pub use table::Codewords;
 
@@ -100,9 +101,6 @@ type Pairs<T, R> = fn(&[&[T]], &[&[T]], &mut [R]);
 type RowsOfTwo<T, R> = fn([&[T]; 2], &[&[T]], [&mut [R]; 2]);
 /// Two means, what to keep of each, rows, and the weights of the rows in each mean.
 type Blend = fn([&mut [f32]; 2], [f32; 2], &[&[f32]], [&[f32]; 2]);
-/// See [`Kernels::lut_select`].
-type Select = fn(&[u8], &[u8], &[f32], f32, f32, f32, &mut [f32], &mut [u32]) -> usize;
-
 /// See [`Kernels::lut_codes`].
 type Code = fn(&[[f32; LANES]], &[u32], &[[f32; LANES]], &mut [[u8; LANES]], &mut [f32; LANES]);
 
@@ -174,13 +172,13 @@ pub struct Kernels {
     pub lut_scan: fn(&[u8], &[u8], &mut [u16; BLOCK]),
     /// [`lut_scan`](Self::lut_scan) of as many consecutive blocks as there are results.
     pub lut_scan_blocks: fn(&[u8], &[u8], &mut [[u16; BLOCK]]),
-    /// `(table, blocks, biases, base, scale, threshold, estimates, lanes)`: returns how many of the vectors of all
+    /// `(scan, estimates, lanes)`: returns how many of the vectors of all
     /// blocks have an estimate, `sum * scale + (base + bias)` with one rounding for the multiplication and the
-    /// addition, below `threshold`; puts these estimates and the vectors' numbers, ascending, at the front of
+    /// addition, below the threshold; puts these estimates and the vectors' numbers, ascending, at the front of
     /// `estimates` and `lanes`, and may write anything behind them. A bias of infinity keeps its vector out, and so
     /// does an estimate that is NaN. Panics where [`lut_scan`](Self::lut_scan) does, unless there are 32 biases for
     /// each block, and unless `estimates` and `lanes` are each as long as `biases`, or longer.
-    pub lut_select: Select,
+    pub lut_select: fn(&Scan<'_>, &mut [f32], &mut [u32]) -> usize,
     /// The estimates of the vectors of one block, each with factors of its own: (sum · scale + offset) · times + (base + added),
     /// with one rounding for each multiplication and the addition behind it. Returns a bit for each vector whose estimate is
     /// below the threshold. Panics where [`lut_scan`](Self::lut_scan) does.

@@ -6,7 +6,8 @@ use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
 };
-use super::scan::{BLOCK, Scaled, Scan};
+use super::prefetch::prefetch_line;
+use super::scan::{BLOCK, STEP, Scaled, Scan};
 use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_kernels, select_blocks};
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
@@ -220,11 +221,16 @@ struct FourU16([uint16x8_t; 4]);
 
 impl Sums for FourU16 {
     #[inline(always)]
-    unsafe fn of(table: &[u8], block: &[u8]) -> Self {
+    unsafe fn of<const FETCH: bool>(table: &[u8], block: &[u8], ahead: &[u8]) -> Self {
         // SAFETY: AArch64 always has NEON; each chunk is 16 bytes, and the loads need no alignment.
         unsafe {
             let mut sums = [vdupq_n_u16(0); 4];
-            for (addends, codes) in table.as_chunks::<16>().0.iter().zip(block.as_chunks::<16>().0) {
+            let quarters =
+                table.as_chunks::<{ STEP / 4 }>().0.iter().zip(block.as_chunks::<{ STEP / 4 }>().0);
+            for (i, (addends, codes)) in quarters.enumerate() {
+                if FETCH && i % 4 == 0 {
+                    prefetch_line(ahead, i * STEP / 4);
+                }
                 let (addends, codes) = (vld1q_u8(addends.as_ptr()), vld1q_u8(codes.as_ptr()));
                 let a = vqtbl1q_u8(addends, vandq_u8(codes, vdupq_n_u8(15)));
                 let b = vqtbl1q_u8(addends, vshrq_n_u8::<4>(codes));

@@ -2,7 +2,7 @@
 
 use super::Codewords;
 use super::parity::{NOT_FINITE, Numbers, available, same};
-use super::scan::{BLOCK, Scaled};
+use super::scan::{BLOCK, Scaled, Scan};
 use super::{Kernels, LANES, in_fours, scalar};
 
 /// Twice the most that a kernel may write.
@@ -49,16 +49,9 @@ impl Codes {
     fn select(&self, kernels: &Kernels, base: f32, scale: f32, threshold: f32) -> Vec<(u32, u32)> {
         let (mut estimates, mut lanes) = ([-7.0; ROOM], [u32::MAX; ROOM]);
         let all = self.biases.len();
-        let kept = (kernels.lut_select)(
-            &self.table,
-            &self.blocks,
-            &self.biases,
-            base,
-            scale,
-            threshold,
-            &mut estimates,
-            &mut lanes,
-        );
+        let Self { table, blocks, biases, .. } = self;
+        let scan = Scan { table, blocks, biases, base, scale, threshold, ahead: blocks };
+        let kept = (kernels.lut_select)(&scan, &mut estimates, &mut lanes);
         assert!(estimates[all..].iter().all(|&e| e == -7.0), "{}: written too far", kernels.name);
         assert!(lanes[all..].iter().all(|&l| l == u32::MAX), "{}: written too far", kernels.name);
         estimates[..kept].iter().map(|estimate| estimate.to_bits()).zip(lanes).collect()
@@ -103,6 +96,7 @@ fn every_backend_scales_the_same_codes() {
                 scale,
                 offset,
                 threshold,
+                ahead: &codes.table,
             };
             // By the words of the layout.
             let estimate = |lane: usize| {
@@ -310,14 +304,17 @@ fn lengths_that_do_not_belong_together_are_refused() {
         refused(|kernels| {
             let (mut estimates, mut lanes) = (vec![0.0; estimates], vec![0; lanes]);
             let (blocks, biases) = (vec![1; 64 * blocks], vec![1.0; biases]);
-            (kernels.lut_select)(&[1; 64], &blocks, &biases, 0.0, 1.0, 1e9, &mut estimates, &mut lanes);
+            let (base, scale, threshold) = (0.0, 1.0, 1e9);
+            let (table, blocks, biases) = (&[1; 64], &*blocks, &*biases);
+            let scan = Scan { table, blocks, biases, base, scale, threshold, ahead: &[] };
+            (kernels.lut_select)(&scan, &mut estimates, &mut lanes);
         });
     }
     let scaled = |table: &[u8], block: &[u8]| {
         let factors = &[0; BLOCK];
         let (base, scale, offset, threshold) = (0.0, 1.0, 0.0, 1.0);
         refused(|kernels| {
-            let scaled = Scaled { table, block, factors, base, scale, offset, threshold };
+            let scaled = Scaled { table, block, factors, base, scale, offset, threshold, ahead: &[] };
             (kernels.lut_scaled)(&scaled, &mut [0.0; BLOCK]);
         });
     };

@@ -9,7 +9,15 @@ pub(crate) fn prefetch<T>(data: &[T]) {
     each_line(data, near);
 }
 
-/// The same into the second-level cache, which takes several times as many lines at a time. For many rows that are
+/// Fetches the cache line at byte `at` of `data`, or the last one, into the first-level cache: for kernels that fetch what comes next
+/// a line at a time while they work. The core takes some dozen lines at a time; asked for more at once, it does nothing else until they
+/// are on their way, and memory and work take their time one after the other.
+#[inline(always)]
+pub(super) fn prefetch_line(data: &[u8], at: usize) {
+    near(data.as_ptr().wrapping_add(at.min(data.len().saturating_sub(1))));
+}
+
+/// [`prefetch`] into the second-level cache, which takes several times as many lines at a time. For many rows that are
 /// read a little later: ranking candidates of 400 bytes took a tenth less time so than with [`prefetch`].
 #[inline]
 pub(crate) fn prefetch_many<T>(data: &[T]) {
@@ -19,12 +27,15 @@ pub(crate) fn prefetch_many<T>(data: &[T]) {
 #[inline(always)]
 fn each_line<T>(data: &[T], fetch: impl Fn(*const u8)) {
     let (start, bytes) = (data.as_ptr().cast::<u8>(), size_of_val(data));
+    if bytes == 0 {
+        return;
+    }
     for offset in (0..bytes).step_by(CACHE_LINE) {
         fetch(start.wrapping_add(offset));
     }
     // Rows that do not begin at a line end in one more: without its last line a row is waited for all the same. Asked for
     // always, since a branch on where a row begins is as good as random.
-    fetch(start.wrapping_add(bytes.saturating_sub(1)));
+    fetch(start.wrapping_add(bytes - 1));
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -3,7 +3,7 @@
 use super::bits::pack_bits;
 use super::bytes::dot_bytes;
 use super::codes::lut_codes;
-use super::scan::{Scan, lut_scaled, lut_scan_blocks, lut_select};
+use super::scan::{lut_scaled, lut_scan_blocks, lut_select};
 use super::shorts::{dot_shorts, to_shorts};
 use super::table::lut_table;
 use super::tiles::tile_dots;
@@ -32,9 +32,7 @@ static KERNELS: Kernels = Kernels {
     blend,
     lut_scan: |table, block, sums| lut_scan_blocks(table, block, std::slice::from_mut(sums)),
     lut_scan_blocks,
-    lut_select: |table, blocks, biases, base, scale, threshold, estimates, lanes| {
-        lut_select(&Scan { table, blocks, biases, base, scale, threshold }, estimates, lanes)
-    },
+    lut_select,
     lut_scaled,
     lut_codes: |words, ends, tile, codes, dots| lut_codes(words, ends, tile, codes, dots),
     tile_dots,

@@ -16,14 +16,23 @@ const CODE: usize = 16;
 const LEAST: usize = 4 * CODE;
 const MOST: usize = 256 * CODE;
 
-/// What a selection reads: see [`Kernels::lut_select`](super::Kernels::lut_select).
-pub(super) struct Scan<'a> {
-    pub(super) table: &'a [u8],
-    pub(super) blocks: &'a [u8],
-    pub(super) biases: &'a [f32],
-    pub(super) base: f32,
-    pub(super) scale: f32,
-    pub(super) threshold: f32,
+/// Blocks of vectors that each have a bias.
+#[derive(Clone, Copy, Debug)]
+pub struct Scan<'a> {
+    /// The table of a query.
+    pub table: &'a [u8],
+    /// The codes of the blocks, one after the other.
+    pub blocks: &'a [u8],
+    /// What each vector adds to its estimate.
+    pub biases: &'a [f32],
+    /// What every estimate has.
+    pub base: f32,
+    /// What an addend is worth.
+    pub scale: f32,
+    /// Estimates below it pass.
+    pub threshold: f32,
+    /// What will be read next: fetched into the cache meanwhile, a line with each step of the sums.
+    pub ahead: &'a [u8],
 }
 
 /// A block of vectors that each have factors of their own.
@@ -44,6 +53,8 @@ pub struct Scaled<'a> {
     pub offset: f32,
     /// Estimates below it pass.
     pub threshold: f32,
+    /// What will be read next: fetched into the cache meanwhile, a line with each step of the sums.
+    pub ahead: &'a [u8],
 }
 
 impl Scan<'_> {
@@ -61,6 +72,9 @@ pub(super) fn check(table: &[u8], blocks: &[u8], count: usize) {
     assert!((LEAST..=MOST).contains(&table.len()) && table.len().is_multiple_of(LEAST));
     assert_eq!(Some(blocks.len()), table.len().checked_mul(count));
 }
+
+/// Bytes of the table and of a block that the backends sum with each step.
+pub(super) const STEP: usize = 64;
 
 /// The specification of the sums.
 pub(super) fn lut_scan_blocks(table: &[u8], blocks: &[u8], out: &mut [[u16; BLOCK]]) {
