@@ -72,9 +72,9 @@ fn walks_find_what_brute_force_finds() {
 
 #[test]
 fn the_recall_that_is_asked_for_comes_on_a_sheet_too_and_no_more_is_looked_at_than_that_takes() {
-    let rows = sheet(12_000, 16, 8);
+    let rows = sheet(20_000, 64, 8);
     let index = index(&rows, 2);
-    let queries = sheet(500, 16, 9);
+    let queries = sheet(500, 64, 9);
     let alive = rows_by_id(&rows, 0);
     for asked in [0.9, 0.95, 0.99] {
         let found =

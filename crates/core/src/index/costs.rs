@@ -1,24 +1,23 @@
-//! What the parts of a search cost, to tell which way is faster: nanoseconds, about. Those of leaves, candidates and nodes were fitted to the
-//! times of searches of eight recalls on five sets, on a machine with AVX2, and rounded; what `docs/design.md` says of that. Only their
-//! ratios matter.
+//! What the parts of a search cost, to tell which way is faster: nanoseconds, about, fitted to the times of searches at four efforts on eight sets on a
+//! machine with AVX-512 (of which the same with AVX2 alone was within a third), and rounded; what `docs/design.md` says of that. Only their ratios matter.
 
 use super::space::Space;
 use super::store::LeafStore;
 use crate::graph::Layout;
 
 /// To find out which leaves to look into, beside what a walk takes to begin; each leaf that is looked into, and each code in it.
-const RANKING: f64 = 5000.0;
-const LEAF: f64 = 107.0;
-const CODE: f64 = 0.05;
+const RANKING: f64 = 1500.0;
+const LEAF: f64 = 140.0;
+const CODE: f64 = 0.016;
 /// A node that a walk follows, and each word of it.
-const NODE: f64 = 230.0;
-const NODE_WORD: f64 = 0.95;
+const NODE: f64 = 190.0;
+const NODE_WORD: f64 = 0.08;
 /// A vector that is compared exactly, from anywhere in memory, after it was kept as one of so many; and each word of it.
-const CANDIDATE: f64 = 250.0;
-const WORD: f64 = 0.2;
+const CANDIDATE: f64 = 90.0;
+const WORD: f64 = 0.1;
 /// One of many that are compared exactly one after the other, and each word of it.
-const ONE_OF_MANY: f64 = 25.0;
-const WORD_OF_MANY: f64 = 0.35;
+const ONE_OF_MANY: f64 = 8.0;
+const WORD_OF_MANY: f64 = 0.17;
 
 /// Of a look into so many leaves.
 pub(super) fn leaves(store: &LeafStore, leaves: f64) -> f64 {

@@ -21,12 +21,14 @@ pub(super) struct Entering {
     far: Walk,
     /// and while there are fewer entry points: each walk looks at all of them, which takes a microsecond for some 500.
     most: usize,
+    /// Edges to lost vectors take the places of others, by which other vectors may be lost: all are looked for again so often.
+    rounds: usize,
 }
 
 /// Of all vectors at once a hundredth or more may be missed by a narrow walk.
-pub(super) const AT_BUILD: Entering = Entering { far: Walk::even(64), most: 2048 };
+pub(super) const AT_BUILD: Entering = Entering { far: Walk::even(64), most: 2048, rounds: 1 };
 /// What is added is to be found at once.
-pub(super) const ADDED: Entering = Entering { far: SHORTEST, most: 4096 };
+pub(super) const ADDED: Entering = Entering { far: SHORTEST, most: 4096, rounds: 3 };
 
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 256;
@@ -47,21 +49,27 @@ pub(super) fn reach(
         walk_from_entries(space, links, &point, far, NO_FILTER, walker);
         walker.trail.found().all(|(_, found)| found != slot)
     };
-    let lost: Vec<Vec<u32>> =
-        parallel::map_with(threads, slots.len().div_ceil(BLOCK), Walker::default, |walker, block| {
-            let some = &slots[block * BLOCK..slots.len().min((block + 1) * BLOCK)];
-            some.iter().copied().filter(|&slot| is_lost(links, walker, slot, SHORTEST)).collect()
-        });
     let mut walker = Walker::default();
-    for slot in lost.concat() {
-        // By one that was lost with it it may have been found.
-        if !is_lost(links, &mut walker, slot, SHORTEST) {
-            continue;
+    for _ in 0..entering.rounds {
+        let lost: Vec<Vec<u32>> =
+            parallel::map_with(threads, slots.len().div_ceil(BLOCK), Walker::default, |walker, block| {
+                let some = &slots[block * BLOCK..slots.len().min((block + 1) * BLOCK)];
+                some.iter().copied().filter(|&slot| is_lost(links, walker, slot, SHORTEST)).collect()
+            });
+        let lost = lost.concat();
+        for &slot in &lost {
+            // By one that was lost with it it may have been found.
+            if !is_lost(links, &mut walker, slot, SHORTEST) {
+                continue;
+            }
+            tether(space.kernels, links, slot, &mut buffers);
+            let room = links.entries() < entering.most.min(stored.len() / ONE_IN);
+            if room && is_lost(links, &mut walker, slot, entering.far) {
+                links.add_entry(space.kernels, slot, &mut buffers);
+            }
         }
-        tether(space.kernels, links, slot, &mut buffers);
-        let room = links.entries() < entering.most.min(stored.len() / ONE_IN);
-        if room && is_lost(links, &mut walker, slot, entering.far) {
-            links.add_entry(space.kernels, slot, &mut buffers);
+        if lost.len() < 2 {
+            break; // no edge to another one was given up
         }
     }
 }

@@ -31,13 +31,13 @@ pub(crate) fn clumps(n: usize, seed: u64) -> Vec<f32> {
     rows
 }
 
-/// Vectors on a sheet of few directions, which `seed` does not turn.
+/// Vectors on a sheet of few directions, which `seed` does not turn, and of which each matters less than the one before.
 pub(crate) fn sheet(n: usize, directions: usize, seed: u64) -> Vec<f32> {
     let (mut axis, mut noise) = (noise(1), noise(seed));
     let axes: Vec<f32> = (0..directions * DIM).map(|_| axis()).collect();
     let mut rows = Vec::with_capacity(n * DIM);
     for _ in 0..n {
-        let place: Vec<f32> = (0..directions).map(|_| noise()).collect();
+        let place: Vec<f32> = (1..=directions).map(|d| noise() / (d as f32).sqrt()).collect();
         rows.extend((0..DIM).map(|d| {
             place.iter().zip(axes.chunks_exact(DIM)).map(|(along, axis)| along * axis[d]).sum::<f32>()
         }));
