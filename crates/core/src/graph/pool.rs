@@ -1,6 +1,6 @@
 //! The best nodes that a walk has met, and which of them it follows next.
 
-use crate::keep::{estimate, key, number};
+use crate::keep::{self, estimate, number};
 
 /// Keeps the best `width` of what it is shown, and hands them out closest first, each once.
 ///
@@ -14,8 +14,17 @@ pub(super) struct Pool {
     next: usize,
 }
 
+/// See [`Pool::is_long`].
+const LONG: usize = 128;
+
 /// The last bit of the estimate: two that differ in it alone are as good.
 const TAKEN: u64 = 1 << u32::BITS;
+
+/// What a pool keeps of a node.
+#[inline]
+pub(super) fn key(estimate: f32, number: u32) -> u64 {
+    keep::key(estimate, number) & !TAKEN
+}
 
 impl Pool {
     /// Empties it.
@@ -39,7 +48,7 @@ impl Pool {
     /// Takes an estimate below the threshold. What has no place then, and was not handed out, is returned.
     #[inline]
     pub(super) fn push(&mut self, estimate: f32, number: u32) -> Option<u32> {
-        let key = key(estimate, number) & !TAKEN;
+        let key = key(estimate, number);
         let place = self.keys.partition_point(|&other| other < key);
         if self.keys.len() == self.width {
             if place == self.width {
@@ -55,6 +64,32 @@ impl Pool {
             self.keys.insert(place, key);
             self.next = self.next.min(place);
             None
+        }
+    }
+
+    /// Whether it is so long that what lies behind new ones is better moved once than for each of them: as wide as 1,000 and 2,000, walks on 150,000
+    /// sentence embeddings took 0.86 and 0.76 of the time so. Where it is shorter, they took up to a tenth longer.
+    #[inline]
+    pub(super) fn is_long(&self) -> bool {
+        self.keys.len() >= LONG
+    }
+
+    /// [`push`](Self::push) of some, as [`key`] makes them and in no order. What has no place then, and was not handed out, is given to `out`.
+    #[inline]
+    pub(super) fn merge(&mut self, new: &mut [u64], out: impl FnMut(u32)) {
+        new.sort_unstable();
+        let mut end = self.keys.len();
+        self.keys.resize(end + new.len(), 0);
+        for (before, &key) in new.iter().enumerate().rev() {
+            let place = self.keys[..end].partition_point(|&other| other < key);
+            self.keys.copy_within(place..end, place + before + 1);
+            self.keys[place + before] = key;
+            end = place;
+        }
+        self.next = self.next.min(end);
+        if let Some(beyond) = self.keys.get(self.width..) {
+            beyond.iter().filter(|&key| key & TAKEN == 0).map(|&key| number(key)).for_each(out);
+            self.keys.truncate(self.width);
         }
     }
 
@@ -77,25 +112,35 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
-    use super::Pool;
+    use super::{Pool, key};
 
     #[test]
     fn hands_out_the_best_of_those_that_came_each_once() {
         let mut pool = Pool::default();
-        for (width, seed) in [(1, 1), (2, 2), (7, 3), (64, 4), (500, 5)] {
+        for (width, seed, at_once) in [(1, 1, 1), (2, 2, 1), (7, 3, 4), (64, 4, 1), (500, 5, 1), (500, 6, 32)]
+        {
             pool.start(width);
             // The naive one: those kept, and whether they were handed out.
             let mut kept: Vec<(f32, u32, bool)> = Vec::new();
-            for number in 0..300 {
-                let estimate = ((number * 7919 + seed) % 1009) as f32 - 500.0;
-                if estimate < pool.threshold() {
-                    let out = pool.push(estimate, number);
-                    kept.push((estimate, number, false));
-                    kept.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                    let wanted = kept.get(width).filter(|one| !one.2).map(|one| one.1);
-                    assert_eq!(out, wanted, "width {width}");
-                    kept.truncate(width);
+            for (number, first) in (0..).zip((0..600).step_by(at_once)) {
+                let threshold = pool.threshold();
+                let some = (first..first + at_once as u32)
+                    .map(|number| (((number * 7919 + seed) % 1009) as f32 - 500.0, number))
+                    .filter(|&(estimate, _)| estimate < threshold);
+                let some: Vec<(f32, u32)> = some.collect();
+                kept.extend(some.iter().map(|&(estimate, number)| (estimate, number, false)));
+                kept.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                let wanted = kept.iter().skip(width).filter(|one| !one.2).map(|one| one.1);
+                let mut out = Vec::new();
+                match *some {
+                    [(estimate, number)] => out.extend(pool.push(estimate, number)),
+                    _ => {
+                        let mut keys: Vec<u64> = some.iter().map(|&(it, number)| key(it, number)).collect();
+                        pool.merge(&mut keys, |number| out.push(number));
+                    }
                 }
+                assert_eq!(out, wanted.collect::<Vec<_>>(), "width {width}");
+                kept.truncate(width);
                 assert_eq!(pool.threshold() < f32::INFINITY, kept.len() == width);
                 if number % 3 == 0 {
                     let bound = if number % 2 == 0 { f32::INFINITY } else { 0.0 };

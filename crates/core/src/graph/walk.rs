@@ -9,7 +9,7 @@ use bytemuck::cast_slice;
 use super::bound::{Bound, NARROW};
 use super::coding::Asked;
 use super::node::{EDGES, NOBODY};
-use super::pool::Pool;
+use super::pool::{self, Pool};
 use super::seen::Seen;
 use crate::early::Early;
 use crate::filtered::{Filtered, Reach};
@@ -240,13 +240,25 @@ pub(crate) fn walk(
             let edges = layout.edge_words(node);
             // What is not to be followed is not worth a place.
             let beside = scaled(node, base, pool.threshold().min(beyond), ahead);
-            for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
-                // What has no place any more may come again, by an edge that tells better how close it is.
-                if edges[lane] != NOBODY
-                    && seen.meet(edges[lane])
-                    && let Some(out) = pool.push(estimates[lane], edges[lane])
-                {
-                    seen.forget(out);
+            let passing = lanes((asked.kernels.lut_scaled)(&beside, &mut estimates));
+            // What has no place in the pool any more may come again, by an edge that tells better how close it is.
+            if pool.is_long() {
+                let (mut new, mut met) = ([0; EDGES], 0);
+                for lane in passing {
+                    if edges[lane] != NOBODY && seen.meet(edges[lane]) {
+                        new[met] = pool::key(estimates[lane], edges[lane]);
+                        met += 1;
+                    }
+                }
+                pool.merge(&mut new[..met], |out| seen.forget(out));
+            } else {
+                for lane in passing {
+                    if edges[lane] != NOBODY
+                        && seen.meet(edges[lane])
+                        && let Some(out) = pool.push(estimates[lane], edges[lane])
+                    {
+                        seen.forget(out);
+                    }
                 }
             }
         }
