@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-page test-api check advisories crash races tsan fuzz-smoke bench bench-forest bench-index bench-images model pages tables docs clients extras upstream fuzz wheel clean
+.PHONY: help demo test test-page test-api check advisories crash races tsan neon fuzz-smoke bench bench-forest bench-index bench-images model pages tables docs clients extras upstream fuzz wheel clean
 
 PYTHON ?= python3
 PIP    := -m pip --disable-pip-version-check --quiet
@@ -126,6 +126,12 @@ upstream: .venv/.test .venv/.linjin ## Annoy's own test suite on linjin; ANNOY=p
 
 # Run as a part of what must hold before a change lands: with the same seed each time, so that a failure is of the change and
 # not of a new draw. libFuzzer is C++.
+neon: ## the kernels of AArch64 beside their specification, under qemu; needs rustup, qemu-user and gcc-aarch64-linux-gnu
+	rustup target add aarch64-unknown-linux-gnu
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
+	  cargo test -p linjin --target aarch64-unknown-linux-gnu --lib simd
+
 fuzz-smoke: ## every fuzz target for a minute; FUZZ_SECONDS=n for longer
 	@command -v c++ >/dev/null || { echo 'no C++ compiler: the fuzz targets are skipped'; exit 0; }; \
 	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_SEED=$(or $(FUZZ_SEED),1)
