@@ -124,14 +124,14 @@ upstream: .venv/.test .venv/.linjin ## Annoy's own test suite on linjin; ANNOY=p
 	cd "$$dir"; PYTHONPATH="$$dir" '$(CURDIR)/.venv/bin/python' -m pytest test -p as_annoy \
 	  --rootdir "$$dir" -p no:cacheprovider --ignore test/accuracy_test.py $(ARGS)
 
-# Run as a part of what must hold before a change lands: with the same seed each time, so that a failure is of the change and
-# not of a new draw. libFuzzer is C++.
 neon: ## the kernels of AArch64 beside their specification, under qemu; needs rustup, qemu-user and gcc-aarch64-linux-gnu
 	rustup target add aarch64-unknown-linux-gnu
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
 	  cargo test -p linjin --target aarch64-unknown-linux-gnu --lib simd
 
+# Run as a part of what must hold before a change lands: with the same seed each time, so that a failure is of the change and
+# not of a new draw. libFuzzer is C++.
 fuzz-smoke: ## every fuzz target for a minute; FUZZ_SECONDS=n for longer
 	@command -v c++ >/dev/null || { echo 'no C++ compiler: the fuzz targets are skipped'; exit 0; }; \
 	$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_SEED=$(or $(FUZZ_SEED),1)

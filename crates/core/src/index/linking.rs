@@ -43,7 +43,7 @@ const EDGES_OF_SAMPLE: usize = 2;
 /// 46, 45 and 51 microseconds for a recall of 0.95.
 const WANTED_DISTORTION: f64 = 0.25;
 /// As many vectors as the root of their number are beside the entry points, within these bounds: each walk begins with a look at all of these. With 256 of 60,000
-/// pictures instead of 1,024, walks for 0.8 to 0.98 took 0.86 to 0.97 of the time and found as much; with 128 some took longer again.
+/// pictures instead of 1,024, walks for 0.8 to 0.98 took 0.85 to 0.97 of the time and found as much; with 128 some took longer again.
 const LEAST_ENTRIES: usize = 256;
 const MOST_ENTRIES: usize = 1024;
 /// Vectors that a thread takes at a time, and those whose nodes are written at a time.

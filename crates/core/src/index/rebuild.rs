@@ -24,7 +24,7 @@ use crate::quant::Measure;
 const LEAST_LINKED: usize = 128;
 /// What searches in a graph may cost at most, as a share of what they cost in leaves: it takes twice the memory and more, two to four times as long to
 /// build and four to five times as long to add to. On a sheet (100,000, 0.84 by the model of costs) searches were 1.19, 1.04 and 0.87 times as fast in
-/// one, for recalls of 0.9, 0.95 and 0.99, and of pictures of clothes (68,000, 0.59) 1.24, 1.37 and 1.37 times.
+/// one, for recalls of 0.9, 0.95 and 0.99, and of pictures of clothes (68,000, 0.59) 1.23, 1.37 and 1.37 times.
 const WORTH_LINKING: f64 = 0.8;
 /// Where a recall of 0.99 takes more than so many times as many leaves as one of 0.9, a graph is tried, whatever one of some of the vectors
 /// tells: clumps that few of the vectors are in are none among some.
