@@ -132,3 +132,18 @@ pub(crate) fn map_with<S, T: Send>(
     all.sort_unstable_by_key(|&(i, _)| i);
     all.into_iter().map(|(_, thing)| thing).collect()
 }
+
+/// Things that a thread takes at a time in [`in_parts`]. With no more than these, one thread does all: another costs more to start.
+const PART: usize = 16;
+
+/// What `make` makes of all `things`, a few at a time, with something that each thread makes for itself once, in the order of the things.
+pub(crate) fn in_parts<T: Sync, S, M: Send>(
+    threads: usize,
+    things: &[T],
+    start: impl Fn() -> S + Sync,
+    make: impl Fn(&mut S, &[T]) -> Vec<M> + Sync,
+) -> Vec<M> {
+    let parts: Vec<&[T]> = things.chunks(PART).collect();
+    let threads = if parts.len() < 2 { 1 } else { threads };
+    map_with(threads, parts.len(), start, |state, i| make(state, parts[i])).into_iter().flatten().collect()
+}

@@ -43,7 +43,7 @@ pub(crate) fn choose(
         let mut dots = dots.iter();
         left.retain(|&i| {
             let dot = dots.next().copied().unwrap_or_default();
-            apart(edge, ends[i], dot) > close[i].0
+            edge.apart(ends[i], dot) > close[i].0
         });
     }
     edges
@@ -54,12 +54,7 @@ pub(crate) fn squares(kernels: &Kernels, from: Own<'_>, ends: &[Own<'_>]) -> Vec
     let rows: Vec<&[i8]> = ends.iter().map(|end| end.bytes).collect();
     let mut dots = vec![0; rows.len()];
     (kernels.dot_bytes)(from.bytes, &rows, &mut dots);
-    ends.iter().zip(dots).map(|(&end, dot)| apart(from, end, dot)).collect()
-}
-
-/// The squared distance of two vectors by the inner product of their bytes.
-fn apart(a: Own<'_>, b: Own<'_>, dot: i32) -> f32 {
-    dot as f32 * a.unit * b.times + (a.square + b.square)
+    ends.iter().zip(dots).map(|(&end, dot)| from.apart(end, dot)).collect()
 }
 
 /// Fills up `edges` to `most` with the first of `close` that are not among them.
@@ -71,47 +66,6 @@ pub(crate) fn fill(edges: &mut Vec<Close>, close: &[Close], most: usize) {
         if edges.iter().all(|edge| edge.1 != other.1) {
             edges.push(other);
         }
-    }
-}
-
-/// Fills up `edges`, which a vector has, to `most` with others of `close`: one after the other the one that is farthest from
-/// all edges, as a multiple of its distance from the vector. `ends` are the vectors of `close`, those in `edges` among them.
-pub(crate) fn spread(
-    kernels: &Kernels,
-    close: &[Close],
-    ends: &[Own<'_>],
-    most: usize,
-    edges: &mut Vec<Close>,
-    chooser: &mut Chooser,
-) {
-    let Chooser { left, dots } = chooser;
-    let mut taken: Vec<usize> =
-        (0..close.len()).filter(|&i| edges.iter().any(|edge| edge.1 == close[i].1)).collect();
-    left.clear();
-    left.extend((0..close.len()).filter(|i| !taken.contains(i)));
-    let mut free = vec![f32::INFINITY; left.len()];
-    let mut rows: Vec<&[i8]> = Vec::with_capacity(left.len());
-    while let Some(last) = taken.pop() {
-        let edge = ends[last];
-        rows.clear();
-        rows.extend(left.iter().map(|&i| ends[i].bytes));
-        dots.resize(rows.len(), 0);
-        (kernels.dot_bytes)(edge.bytes, &rows, dots);
-        for ((free, dot), &i) in free.iter_mut().zip(&*dots).zip(&*left) {
-            *free = free.min(apart(edge, ends[i], *dot) / close[i].0.max(f32::MIN_POSITIVE));
-        }
-        if !taken.is_empty() {
-            continue;
-        }
-        let farthest = (0..left.len()).max_by(|&a, &b| free[a].total_cmp(&free[b]));
-        if edges.len() >= most {
-            break;
-        }
-        let Some(farthest) = farthest else { break };
-        let next = left.swap_remove(farthest);
-        free.swap_remove(farthest);
-        edges.push(close[next]);
-        taken.push(next);
     }
 }
 

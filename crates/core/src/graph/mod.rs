@@ -15,7 +15,9 @@
 //! | `pool.rs` | the best nodes it has met, and which it follows next |
 //! | `near.rs` | vectors as points, and which of some are closest to one |
 //! | `edges.rs` | which of the close vectors become edges |
+//! | `between.rs` | the same of many, by how far all are from one another |
 
+mod between;
 mod bound;
 mod coding;
 mod edges;
@@ -26,10 +28,12 @@ mod rows;
 mod seen;
 mod walk;
 
+pub(crate) use between::Between;
 pub(crate) use bound::NARROW;
 pub(crate) use coding::{Coder, Edge, EdgeBuffers};
-pub(crate) use edges::{Chooser, back, choose, fill, spread, squares};
+pub(crate) use edges::{Chooser, back, choose, fill, squares};
 pub(crate) use near::{Close, Collection, Source, closest, sort};
 pub(crate) use node::{EDGES, Layout, Own};
 pub(crate) use rows::Rows;
+pub(crate) use seen::Seen;
 pub(crate) use walk::{Nodes, Record, SHORTEST, Trail, Walk, walk};

@@ -50,6 +50,12 @@ impl Own<'_> {
         self.square < f32::INFINITY
     }
 
+    /// The squared distance of another vector, by the inner product of their bytes.
+    #[inline]
+    pub(crate) fn apart(self, other: Own<'_>, dot: i32) -> f32 {
+        dot as f32 * self.unit * other.times + (self.square + other.square)
+    }
+
     /// Whether bytes are too coarse for the distance of a vector whose square is about so much.
     pub(crate) fn is_close(&self, square: f32) -> bool {
         square < COARSE * self.square.sqrt() * self.unit

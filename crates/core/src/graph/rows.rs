@@ -18,6 +18,11 @@ impl Rows {
         Self { width, bytes: Vec::with_capacity(n * width), numbers: Vec::with_capacity(n) }
     }
 
+    /// Bytes of a vector.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
     /// Puts a vector behind those that are there.
     pub(crate) fn push(&mut self, own: Own<'_>) {
         self.bytes.extend_from_slice(own.bytes);

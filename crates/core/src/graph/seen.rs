@@ -5,7 +5,7 @@ const WORD: usize = u64::BITS as usize;
 
 /// A bit for each node: a byte for each filled most of a second-level cache, and a walk waited for them.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     bits: Vec<u64>,
     /// The nodes whose bits are set.
     met: Vec<u32>,
@@ -13,7 +13,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Forgets all, for a walk among so many nodes.
-    pub(super) fn start(&mut self, nodes: usize) {
+    pub(crate) fn start(&mut self, nodes: usize) {
         if self.met.len() < self.bits.len() {
             self.met.iter().for_each(|&number| self.bits[number as usize / WORD] = 0);
         } else {
@@ -27,7 +27,7 @@ impl Seen {
 
     /// Whether there is such a node and it is met for the first time.
     #[inline]
-    pub(super) fn meet(&mut self, number: u32) -> bool {
+    pub(crate) fn meet(&mut self, number: u32) -> bool {
         let Some(word) = self.bits.get_mut(number as usize / WORD) else { return false };
         let bit = 1 << (number as usize % WORD);
         let new = *word & bit == 0;
@@ -40,7 +40,7 @@ impl Seen {
 
     /// Lets a node be met as if for the first time.
     #[inline]
-    pub(super) fn forget(&mut self, number: u32) {
+    pub(crate) fn forget(&mut self, number: u32) {
         if let Some(word) = self.bits.get_mut(number as usize / WORD) {
             *word &= !(1 << (number as usize % WORD));
         }

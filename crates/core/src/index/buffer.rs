@@ -21,13 +21,6 @@ pub(super) fn zeros(n: usize) -> Buffer {
 }
 
 impl Buffer {
-    pub(super) fn as_ref(&self) -> &[u32] {
-        match self {
-            Self::Pages(pages) => pages.words(),
-            Self::Own(words) => words,
-        }
-    }
-
     pub(super) fn as_mut(&mut self) -> &mut [u32] {
         match self {
             Self::Pages(pages) => pages.words_mut(),

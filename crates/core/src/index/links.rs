@@ -197,12 +197,6 @@ impl Links {
         Some((slot, node))
     }
 
-    /// Leads edges to vectors.
-    pub(super) fn lead(&mut self, kernels: &Kernels, edges: &[Leading], buffers: &mut EdgeBuffers) {
-        let nodes = self.led(kernels, edges, buffers);
-        self.put(nodes);
-    }
-
     /// Puts nodes into their slots.
     pub(super) fn put(&mut self, nodes: impl IntoIterator<Item = (u32, Vec<u32>)>) {
         for (slot, node) in nodes {

@@ -12,8 +12,8 @@
 //! | `notes.rs` | what callers keep beside the vectors |
 //! | `snapshot.rs`, `answers.rs`, `input.rs` | the index at one moment, for callers; what it answers; what comes in |
 //! | `search/`, `allowed.rs`, `walker.rs`, `exact.rs` | a query on one version |
-//! | `update.rs`, `ties.rs`, `reach.rs`, `room.rs`, `settle.rs` | the next version: vectors that come and go |
-//! | `rebuild.rs`, `train.rs`, `pilot.rs`, `linking.rs` | the next version: all laid out anew |
+//! | `update.rs`, `ties.rs`, `reach.rs`, `back.rs`, `room.rs`, `settle.rs` | the next version: vectors that come and go |
+//! | `rebuild.rs`, `train.rs`, `pilot.rs`, `linking.rs`, `neighbours.rs` | the next version: all laid out anew |
 //! | `stored.rs`, `buffer.rs` | vectors as points, and memory for many of them |
 //! | `curve.rs`, `trials/`, `costs.rs` | how much effort a recall takes, its measurement, and what effort costs |
 //! | `format.rs` | the head of a file |
@@ -22,6 +22,7 @@
 
 mod allowed;
 mod answers;
+mod back;
 mod buffer;
 mod costs;
 mod curve;
@@ -37,6 +38,7 @@ mod input;
 mod linking;
 mod links;
 mod memory;
+mod neighbours;
 mod notes;
 mod opening;
 mod options;

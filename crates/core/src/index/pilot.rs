@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::Metric;
-use super::linking::{self, Found, Ground};
+use super::linking::{self, Ground};
 use super::slots::{Base, Slots};
 use super::stored::Stored;
 use super::train::{sample, train};
-use super::trials::{Probes, Trials};
+use super::trials::{Probes, Trials, USUAL};
 use super::update::Work;
 use crate::quant::Codebook;
 use crate::random::Random;
@@ -35,8 +35,8 @@ pub(super) fn share(stored: Stored<'_>, codebook: &Arc<Codebook>, work: Work) ->
     };
     let trials = Trials::new(stored, Probes::Own(work.seed), work.threads);
     let ground = Ground { stored, store: &store, homes: &homes };
-    let links = linking::build(ground, trials.held_out(), Found::InLeaves, work);
     let looks = trials.looks(&store, f64::INFINITY);
+    let links = linking::build(ground, trials.held_out(), looks.at(USUAL).leaves, work);
     let fall = (n as f64 / some.len() as f64).powf(-FALL);
     trials.walks(&links, looks.hopeless()).share_of(&looks) * fall
 }

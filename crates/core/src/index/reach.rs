@@ -1,12 +1,12 @@
 //! That a walk can find every vector.
 
-use super::links::{Leading, Links};
-use super::room::places;
+use super::back::{Back, lead_back};
+use super::links::{Links, LinksView};
 use super::stored::Stored;
 use super::walker::{Walker, walk_from_entries};
 use crate::filtered::NO_FILTER;
 use crate::graph::{EdgeBuffers, SHORTEST, Walk};
-use crate::parallel;
+use crate::parallel::in_parts;
 use crate::simd::Kernels;
 
 /// An edge leads to a lost vector from so many of those closest to it.
@@ -30,8 +30,8 @@ pub(super) const AT_BUILD: Entering = Entering { far: Walk::even(64), most: 2048
 /// What is added is to be found at once.
 pub(super) const ADDED: Entering = Entering { far: SHORTEST, most: 4096, rounds: 3 };
 
-/// Vectors that a thread takes at a time.
-const BLOCK: usize = 256;
+/// Lost vectors to which edges are led at a time: by one that was lost with it another one may have been found.
+const AT_ONCE: usize = 256;
 
 /// Makes walks find those of the vectors `slots` that they would not find otherwise, because no edge leads to them from where a
 /// query for them passes: by edges from the closest vectors, or, where that does not help since these are not found
@@ -44,44 +44,41 @@ pub(super) fn reach(
     threads: usize,
 ) {
     let (space, mut buffers) = (stored.space, EdgeBuffers::default());
-    let is_lost = |links: &Links, walker: &mut Walker, slot: u32, far: Walk| {
-        let point = stored.points(&[slot]);
-        walk_from_entries(space, links, &point, far, NO_FILTER, walker);
-        walker.trail.found().all(|(_, found)| found != slot)
+    let lost = |links: &Links, slots: &[u32], far: Walk| {
+        in_parts(threads, slots, Walker::default, |walker, part| {
+            let is_lost = |slot: &u32| {
+                walk_from_entries(space, links, &stored.points(&[*slot]), far, NO_FILTER, walker);
+                walker.trail.found().all(|(_, found)| found != *slot)
+            };
+            part.iter().copied().filter(is_lost).collect()
+        })
     };
-    let mut walker = Walker::default();
     for _ in 0..entering.rounds {
-        let lost: Vec<Vec<u32>> =
-            parallel::map_with(threads, slots.len().div_ceil(BLOCK), Walker::default, |walker, block| {
-                let some = &slots[block * BLOCK..slots.len().min((block + 1) * BLOCK)];
-                some.iter().copied().filter(|&slot| is_lost(links, walker, slot, SHORTEST)).collect()
-            });
-        let lost = lost.concat();
-        for &slot in &lost {
-            // By one that was lost with it it may have been found.
-            if !is_lost(links, &mut walker, slot, SHORTEST) {
-                continue;
-            }
-            tether(space.kernels, links, slot, &mut buffers);
-            let room = links.entries() < entering.most.min(stored.len() / ONE_IN);
-            if room && is_lost(links, &mut walker, slot, entering.far) {
-                links.add_entry(space.kernels, slot, &mut buffers);
+        let all = lost(links, slots, SHORTEST);
+        for (i, some) in all.chunks(AT_ONCE).enumerate() {
+            let some = if i == 0 { some.to_vec() } else { lost(links, some, SHORTEST) };
+            let view = links.view();
+            let back = in_parts(
+                threads,
+                &some,
+                || (),
+                |(), part| part.iter().flat_map(|&slot| tethers(space.kernels, view, slot)).collect(),
+            );
+            lead_back(space.kernels, links, back, true, threads);
+            for slot in lost(links, &some, entering.far) {
+                if links.entries() < entering.most.min(stored.len() / ONE_IN) {
+                    links.add_entry(space.kernels, slot, &mut buffers);
+                }
             }
         }
-        if lost.len() < 2 {
+        if all.len() < 2 {
             break; // no edge to another one was given up
         }
     }
 }
 
-/// Leads edges to a vector from the closest of those beside it, in place of others.
-fn tether(kernels: &Kernels, links: &mut Links, slot: u32, buffers: &mut EdgeBuffers) {
-    let view = links.view();
+/// The closest of those beside a vector, from which edges are to lead to it.
+fn tethers(kernels: &Kernels, view: LinksView<'_>, slot: u32) -> Vec<Back> {
     let close = view.near(kernels, slot, view.edges(slot));
-    let new: Vec<Leading> = close
-        .iter()
-        .take(TETHERS)
-        .flat_map(|&(square, from)| places(kernels, view, from, &[(square, slot)], true))
-        .collect();
-    links.lead(kernels, &new, buffers);
+    close.into_iter().take(TETHERS).map(|(square, from)| (from, (square, slot))).collect()
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::buffer::zeros;
 use super::ids::Ids;
-use super::linking::{self, Found, Ground};
+use super::linking::{self, Ground};
 use super::slots::{Base, Slots};
 use super::space::Query;
 use super::store::LeafStore;
@@ -29,8 +29,6 @@ const WORTH_LINKING: f64 = 0.8;
 /// Where a recall of 0.99 takes more than so many times as many leaves as one of 0.9, a graph is tried, whatever one of some of the vectors
 /// tells: clumps that few of the vectors are in are none among some.
 const LONG_TAIL: f64 = 10.0;
-/// Where no more leaves than this have nearly all neighbours, edges are chosen of what is found there.
-const FEW: usize = 64;
 
 /// All vectors in new leaves, and the effort that a recall takes measured anew: with `queries`, where there are any.
 pub(super) fn optimize(version: &Version, queries: Vec<Query>, work: Work) -> Version {
@@ -129,9 +127,9 @@ fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, memory: Me
         && linking::has_room(stored.len(), stored.space.dim);
     let looks = trials.looks(&store, if may_link { LONG_TAIL } else { f64::INFINITY });
     if may_link && (looks.tail > LONG_TAIL || pilot::share(stored, &store.codebook, work) < WORTH_LINKING) {
-        let close = if looks.at(USUAL).leaves > FEW { Found::OnWalks } else { Found::InLeaves };
+        let looked = looks.at(USUAL).leaves;
         let mut links =
-            linking::build(Ground { stored, store: &store, homes }, trials.held_out(), close, work);
+            linking::build(Ground { stored, store: &store, homes }, trials.held_out(), looked, work);
         let walks = trials.walks(&links, f64::INFINITY);
         if walks.share_of(&looks) < WORTH_LINKING {
             let walks = trials.curve_of_walks(&links, walks);

@@ -136,7 +136,8 @@ mod tests {
             let free = to as usize - 1;
             assert_eq!(place(&links, to, false), Some(free), "behind the last edge");
             let edge = places(&links, 0, to, false);
-            links.lead(kernels, &edge, &mut buffers);
+            let nodes = links.led(kernels, &edge, &mut buffers);
+            links.put(nodes);
         }
         // Who has the slot of another one now gets the edge that led there.
         assert_eq!(place(&links, 7, false), Some(6));

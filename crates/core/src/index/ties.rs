@@ -5,9 +5,10 @@
 
 use rustc_hash::FxHashSet;
 
+use super::back::{Back, lead_back};
 use super::links::{Leading, Links, LinksView};
 use super::reach::{ADDED, reach};
-use super::room::{pick, places};
+use super::room::pick;
 use super::store::LeafStore;
 use super::stored::Stored;
 use super::version::{Linked, Version};
@@ -16,7 +17,7 @@ use crate::filtered::NO_FILTER;
 use crate::graph::{Close, Coder, EDGES, EdgeBuffers, Nodes, Walk, closest, fill, sort};
 use crate::kmeans::Points;
 use crate::leaves::{Homes, NO_LEAF, Probe, Scratch, probe_among};
-use crate::parallel;
+use crate::parallel::in_parts;
 use crate::simd::Kernels;
 
 /// How far a vector that comes looks for those beside it, and how many it chooses from.
@@ -26,8 +27,6 @@ const CHOSEN_FROM: usize = 48;
 const LOOK: Probe = Probe { leaves: 2, candidates: 32, early: None };
 /// Vectors that come and look at a time; then their edges are laid, which the next ones can follow.
 const AT_ONCE: usize = 256;
-/// Vectors or nodes that a thread takes at a time. With no more than these, one thread does all: another costs more to start.
-const PART: usize = 16;
 
 /// Gives the vectors `slots`, which are in their slots already, nodes and edges, and leads edges to them.
 pub(super) fn tie(next: &mut Version, slots: &[u32], threads: usize) {
@@ -52,33 +51,14 @@ pub(super) fn bring_in(
         links.put(nodes);
         let (back, led): (Vec<_>, Vec<_>) = beside(stored, leaves, links, some, threads).into_iter().unzip();
         links.put(led);
-        lead_back(kernels, links, back.concat(), threads);
+        lead_back(kernels, links, back.concat(), false, threads);
     }
     // At last, since edges of those that come later take the place of edges to those that came before.
     reach(stored, links, slots, ADDED, threads);
 }
 
-/// A vector from which an edge is to lead to another one, and that one with their squared distance.
-type Back = (u32, Close);
 /// A slot, and the node that it gets.
 type Changed = (u32, Vec<u32>);
-
-/// What `make` makes of all `things`, a part at a time, with something that each thread makes for itself once.
-fn in_parts<T: Sync, S, M: Send>(
-    threads: usize,
-    things: &[T],
-    start: impl Fn() -> S + Sync,
-    make: impl Fn(&mut S, &[T]) -> Vec<M> + Sync,
-) -> Vec<M> {
-    if things.len() <= PART {
-        return make(&mut start(), things);
-    }
-    let parts: Vec<&[T]> = things.chunks(PART).collect();
-    parallel::map_with(threads, parts.len(), start, |state, i| make(state, parts[i]))
-        .into_iter()
-        .flatten()
-        .collect()
-}
 
 /// The nodes of vectors, without edges.
 fn nodes_of(stored: Stored<'_>, coder: &Coder, slots: &[u32]) -> Vec<Changed> {
@@ -135,20 +115,6 @@ fn beside(
         })
         .collect()
     })
-}
-
-/// Leads edges from the vectors that come first in `back` to those that come second, where there is room for them.
-fn lead_back(kernels: &Kernels, links: &mut Links, mut back: Vec<Back>, threads: usize) {
-    back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.0.total_cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
-    let groups: Vec<&[Back]> = back.chunk_by(|a, b| a.0 == b.0).collect();
-    let led = in_parts(threads, &groups, EdgeBuffers::default, |buffers, part| {
-        let edges = part.iter().flat_map(|group| {
-            let new: Vec<Close> = group.iter().map(|&(_, close)| close).collect();
-            places(kernels, links.view(), group[0].0, &new, false)
-        });
-        links.led(kernels, &edges.collect::<Vec<_>>(), buffers)
-    });
-    links.put(led);
 }
 
 /// Takes the vectors `slots`, which are still in their slots of `version`, out of the graph; those beside them get other edges.

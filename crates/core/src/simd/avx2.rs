@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::bits::{self, BITS};
+use super::byte_tiles_x86::near_bytes;
 use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,

@@ -12,7 +12,7 @@ use super::scan_lanes::{Sums, scaled_block, scan_blocks, scan_kernels, select_bl
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word, avx2};
+use super::{Kernels, LANES, WholeRows, Word, avx2, byte_tiles_x86};
 
 /// Words in a register.
 const WORDS: usize = 8;
@@ -23,6 +23,7 @@ static FIRST: Kernels = kernel_table!(
     avx2::hamming_rows,
     avx2::pack_bits,
     avx2::dot_bytes,
+    byte_tiles_x86::near_bytes,
     lut_scan_blocks,
     lut_select,
     lut_scaled
@@ -34,6 +35,7 @@ static LATER: Kernels = kernel_table!(
     hamming_rows,
     avx2::pack_bits,
     dot_bytes_vnni,
+    byte_tiles_x86::near_bytes_vnni,
     lut_scan_blocks_gfni,
     lut_select_gfni,
     lut_scaled_gfni

@@ -468,6 +468,7 @@ macro_rules! kernel_table {
             hamming_rows,
             pack_bits,
             dot_bytes,
+            near_bytes,
             lut_scan_blocks,
             lut_select,
             lut_scaled
@@ -479,6 +480,7 @@ macro_rules! kernel_table {
         $hamming_rows:path,
         $pack_bits:path,
         $dot_bytes:path,
+        $near_bytes:path,
         $scan:path,
         $select:path,
         $scaled:path
@@ -551,6 +553,10 @@ macro_rules! kernel_table {
             tile_dots: |points, dim, tiles, out| {
                 // SAFETY: reachable only through a table, which is handed out after detection.
                 unsafe { tile_dots(points, dim, tiles, out) }
+            },
+            near_bytes: |near, out, below| {
+                // SAFETY: reachable only through a table, which is handed out after detection.
+                unsafe { $near_bytes(near, out, below) }
             },
         }
     };

@@ -14,6 +14,8 @@
 //! | `codes.rs` | the codes of vectors: the specification |
 //! | `codes_lanes.rs` | the same, once for all vector instruction sets |
 //! | `tiles.rs` | inner products of many points with many rows: the specification |
+//! | `byte_tiles.rs` | distances of many vectors of bytes from many rows: the specification |
+//! | `byte_tiles_x86.rs` | the same by AVX2 and by VNNI |
 //! | `tile_lanes.rs` | the same, once for all vector instruction sets |
 //! | `avx2.rs` | x86-64 with AVX2, FMA and POPCNT |
 //! | `avx512.rs` | x86-64 with AVX-512F and BW (and, for bits and codes, VPOPCNTDQ and GFNI) |
@@ -46,6 +48,9 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod bits;
+mod byte_tiles;
+#[cfg(target_arch = "x86_64")]
+mod byte_tiles_x86;
 mod bytes;
 mod codes;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -76,6 +81,7 @@ mod tiles;
 
 use std::sync::OnceLock;
 
+pub(crate) use byte_tiles::{Asking, Near, padded, to_points, to_tiles};
 pub(crate) use lines::Lines;
 pub(crate) use prefetch::{prefetch, prefetch_many};
 pub(crate) use scan::BLOCK;
@@ -193,6 +199,11 @@ pub struct Kernels {
     /// are rows. Each is summed from the first value to the last by fused multiply-adds. Tiles that begin at a
     /// multiple of 64 bytes are read up to twice as fast. Panics when the lengths do not belong together or `dim` is 0.
     pub tile_dots: fn(&[f32], usize, &[f32], &mut [f32]),
+    /// `(near, out, below)`: for each vector of bytes and each row, dot · (unit · times) + (square + squares), with one rounding for the first
+    /// multiplication and the last addition; the inner product is exact for up to 65,535 values. Of each vector and each tile there are sixteen in
+    /// `out`, and bits in `below` for those that are less than the vector's threshold. Panics when the lengths do not belong together or the
+    /// width is no multiple of 4.
+    pub near_bytes: fn(&Near<'_>, &mut [f32], &mut [u16]),
     /// `(codewords, exact, addends)`: for each group of values, what each of the sixteen codewords adds to a sum, as a
     /// byte: the exact addends, which are left in `exact`, less the least of their group and in units of 1/255 of the
     /// widest range of a group. Returns what all groups' least addends come to, and the unit. Panics unless there are

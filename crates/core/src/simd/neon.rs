@@ -2,6 +2,7 @@
 
 use std::arch::aarch64::*;
 
+use super::byte_tiles::Near;
 use super::lanes::{
     Difference, Lanes, Product, SIDE_BY_SIDE, SquaredDifference, blend_rows, dots_of_pairs, float_kernels,
     kernel_table, sums, sums_of_rows, sums_of_two_rows,
@@ -12,7 +13,7 @@ use super::scan_lanes::{Sums, gather_passing, scaled_block, scan_blocks, scan_ke
 use super::shorts::SHORTS;
 use super::shorts_lanes::ShortSums;
 use super::tile_lanes::{Tiled, tile_kernels};
-use super::{Kernels, LANES, WholeRows, Word, bits, bytes};
+use super::{Kernels, LANES, WholeRows, Word, bits, byte_tiles, bytes};
 
 /// Words in a register.
 const WORDS: usize = 2;
@@ -208,6 +209,11 @@ fn hamming_rows(query: &[Word], rows: &[&[Word]], out: &mut [u64]) {
 #[target_feature(enable = "neon")]
 fn dot_bytes(query: &[i8], rows: &[&[i8]], out: &mut [i32]) {
     bytes::dot_bytes(query, rows, out);
+}
+
+#[target_feature(enable = "neon")]
+fn near_bytes(near: &Near<'_>, out: &mut [f32], below: &mut [u16]) {
+    byte_tiles::near_bytes(near, out, below);
 }
 
 #[target_feature(enable = "neon")]

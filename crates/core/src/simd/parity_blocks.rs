@@ -3,7 +3,7 @@
 use super::Codewords;
 use super::parity::{NOT_FINITE, Numbers, available, same};
 use super::scan::{BLOCK, Scaled, Scan};
-use super::{Kernels, LANES, in_fours, scalar};
+use super::{Asking, Kernels, LANES, Near, in_fours, padded as padded_width, scalar, to_points, to_tiles};
 
 /// Twice the most that a kernel may write.
 const ROOM: usize = 2 * 5 * BLOCK;
@@ -285,6 +285,62 @@ fn a_tile_is_sixteen_rows_interleaved() {
     }
 }
 
+#[test]
+fn every_backend_compares_the_same_tiles_of_bytes() {
+    let mut numbers = Numbers(41);
+    for width in [1, 3, 4, 8, 62, 64, 100, 256, 1000] {
+        for n in [0, 1, 2, 3, 7, 8, 9, 17] {
+            for n_rows in [0, 1, 16, 33, 48, 64, 100] {
+                let mut rows = |n: usize| -> Vec<i8> {
+                    // Some of one number alone: sums as large as they get.
+                    let byte = |i| if i / width % 5 == 4 { i8::MIN } else { numbers.next() as i8 };
+                    (0..n * width).map(byte).collect()
+                };
+                let (vectors, rows) = (rows(n), rows(n_rows));
+                let (mut points, mut tiles) = (Vec::new(), Vec::new());
+                to_points(vectors.chunks_exact(width), width, &mut points);
+                to_tiles(rows.chunks_exact(width), width, &mut tiles);
+                let padded = n_rows.next_multiple_of(LANES);
+                let mut floats = |n: usize| -> Vec<f32> { (0..n).map(|_| numbers.plain()).collect() };
+                let (times, mut squares) = (floats(padded), floats(padded));
+                squares.iter_mut().skip(n_rows).for_each(|square| *square = f32::INFINITY);
+                let floats = floats(3 * n);
+                let asking = floats.as_chunks().0.iter();
+                let asking: Vec<Asking> =
+                    asking.map(|&[unit, square, threshold]| Asking { unit, square, threshold }).collect();
+                let near = Near {
+                    points: &points,
+                    width: padded_width(width),
+                    asking: &asking,
+                    tiles: &tiles,
+                    times: &times,
+                    squares: &squares,
+                };
+                let (mut want, mut below) = (vec![7.0; n * padded], vec![7; n * padded / LANES]);
+                (scalar::kernels().near_bytes)(&near, &mut want, &mut below);
+                for (i, &want) in want.iter().enumerate().filter(|(i, _)| i % padded < n_rows) {
+                    let (point, row) = (i / padded, i % padded);
+                    let values = vectors[point * width..].iter().zip(&rows[row * width..]).take(width);
+                    let dot: i32 = values.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+                    let Asking { unit, square, threshold } = asking[point];
+                    assert_eq!(want, (dot as f32).mul_add(unit * times[row], square + squares[row]));
+                    assert_eq!(below[i / LANES] >> (i % LANES) & 1 == 1, want < threshold);
+                }
+                for table in available() {
+                    let mut got = (vec![7.0; want.len()], vec![7; below.len()]);
+                    (table.near_bytes)(&near, &mut got.0, &mut got.1);
+                    let equal = got.0.iter().zip(&want).all(|(&got, &want)| same(got, want));
+                    assert!(
+                        equal && got.1 == below,
+                        "{}, width {width}, {n} vectors, {n_rows} rows",
+                        table.name
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// A call that must panic on every backend.
 fn refused(call: impl Fn(&Kernels)) {
     for table in available() {
@@ -340,6 +396,28 @@ fn lengths_that_do_not_belong_together_are_refused() {
     {
         refused(|kernels| {
             (kernels.tile_dots)(&vec![1.0; points], dim, &vec![1.0; tiles], &mut vec![0.0; out]);
+        });
+    }
+    // Vectors' bytes, width, vectors, tiles' bytes, rows, results, words of bits.
+    for [points, width, n, tiles, rows, out, below] in [
+        [4, 0, 1, 64, 16, 16, 1],
+        [6, 6, 1, 96, 16, 16, 1],
+        [8, 4, 1, 64, 16, 16, 1],
+        [4, 4, 1, 65, 16, 16, 1],
+        [4, 4, 1, 64, 15, 16, 1],
+        [4, 4, 1, 64, 16, 15, 1],
+        [4, 4, 1, 64, 16, 16, 2],
+    ] {
+        refused(|kernels| {
+            let near = Near {
+                points: &vec![1; points],
+                width,
+                asking: &vec![Asking { unit: 1.0, square: 1.0, threshold: 1.0 }; n],
+                tiles: &vec![1; tiles],
+                times: &vec![1.0; rows],
+                squares: &vec![1.0; rows],
+            };
+            (kernels.near_bytes)(&near, &mut vec![0.0; out], &mut vec![0; below]);
         });
     }
 }

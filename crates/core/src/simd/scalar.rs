@@ -1,6 +1,7 @@
 //! Scalar kernels: the specification of every other backend, and the fallback.
 
 use super::bits::pack_bits;
+use super::byte_tiles::near_bytes;
 use super::bytes::dot_bytes;
 use super::codes::lut_codes;
 use super::scan::{lut_scaled, lut_scan_blocks, lut_select};
@@ -36,6 +37,7 @@ static KERNELS: Kernels = Kernels {
     lut_scaled,
     lut_codes: |words, ends, tile, codes, dots| lut_codes(words, ends, tile, codes, dots),
     tile_dots,
+    near_bytes: |near, out, below| near_bytes(near, out, below),
     lut_table: |from, exact, addends| lut_table(from, exact, addends),
 };
 
