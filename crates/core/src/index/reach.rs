@@ -30,7 +30,8 @@ pub(super) const AT_BUILD: Entering = Entering { far: Walk::even(64), most: 2048
 /// What is added is to be found at once.
 pub(super) const ADDED: Entering = Entering { far: SHORTEST, most: 4096, rounds: 3 };
 
-/// Lost vectors to which edges are led at a time: by one that was lost with it another one may have been found.
+/// Lost vectors to which edges are led at a time. By one that was lost with it another one may have been found, and mostly one that is close to it:
+/// so those at a time are far apart in the order in which they come.
 const AT_ONCE: usize = 256;
 
 /// Makes walks find those of the vectors `slots` that they would not find otherwise, because no edge leads to them from where a
@@ -55,8 +56,10 @@ pub(super) fn reach(
     };
     for _ in 0..entering.rounds {
         let all = lost(links, slots, SHORTEST);
-        for (i, some) in all.chunks(AT_ONCE).enumerate() {
-            let some = if i == 0 { some.to_vec() } else { lost(links, some, SHORTEST) };
+        let turns = all.len().div_ceil(AT_ONCE);
+        for turn in 0..turns {
+            let some: Vec<u32> = all.iter().skip(turn).step_by(turns).copied().collect();
+            let some = if turn == 0 { some } else { lost(links, &some, SHORTEST) };
             let view = links.view();
             let back = in_parts(
                 threads,
