@@ -25,7 +25,7 @@ pub(super) struct Entering {
     rounds: usize,
 }
 
-/// Of all vectors at once a hundredth or more may be missed by a narrow walk.
+/// Of all vectors at once a hundredth to an eighth is missed by a narrow walk.
 pub(super) const AT_BUILD: Entering = Entering { far: Walk::even(64), most: 2048, rounds: 1 };
 /// What is added is to be found at once.
 pub(super) const ADDED: Entering = Entering { far: SHORTEST, most: 4096, rounds: 3 };
