@@ -144,6 +144,12 @@ impl<'a> Building<'a> {
         let homes: Vec<Homes> = self.order.iter().map(|&slot| homes[slot as usize]).collect();
         let vicinity = self.vicinity();
         let near = vicinity.in_leaves(store.coded(stored.space), store, &homes, around, KEPT_OF_LEAVES);
+        let near = vicinity.join(&near, JOINED, KEPT);
+        if around < MOST_AROUND {
+            return near;
+        }
+        // So many leaves may not have enough of them. A second time there are few new ones to compare with: of 150,000 sentences it took 0.4 of 16
+        // seconds, and walks behind it 0.95 and 0.84 of the time for recalls of 0.95 and 0.99.
         vicinity.join(&near, JOINED, KEPT)
     }
 
