@@ -143,7 +143,9 @@ pub(crate) fn in_parts<T: Sync, S, M: Send>(
     start: impl Fn() -> S + Sync,
     make: impl Fn(&mut S, &[T]) -> Vec<M> + Sync,
 ) -> Vec<M> {
+    if things.len() <= PART {
+        return make(&mut start(), things);
+    }
     let parts: Vec<&[T]> = things.chunks(PART).collect();
-    let threads = if parts.len() < 2 { 1 } else { threads };
     map_with(threads, parts.len(), start, |state, i| make(state, parts[i])).into_iter().flatten().collect()
 }

@@ -1,8 +1,10 @@
 //! How far some close vectors are from one another, and the edges that are chosen by that.
 
+use super::compare::{Comparison, Tiles};
+use super::edges::in_all_directions;
 use super::near::Close;
 use super::node::Own;
-use crate::simd::{Asking, Kernels, LANES, Near, padded, to_points, to_tiles};
+use crate::simd::Kernels;
 
 /// Farther from all edges than this is every vector but those that are edges.
 const TAKEN: f32 = f32::NEG_INFINITY;
@@ -10,62 +12,36 @@ const TAKEN: f32 = f32::NEG_INFINITY;
 /// The squared distances of some vectors from one another, by their bytes; and the buffers that they are found with.
 #[derive(Debug, Default)]
 pub(crate) struct Between {
-    /// Row by row, each filled up to whole tiles.
-    apart: Vec<f32>,
-    stride: usize,
-    points: Vec<i8>,
-    tiles: Vec<i8>,
-    asking: Vec<Asking>,
-    times: Vec<f32>,
-    squares: Vec<f32>,
-    below: Vec<u16>,
+    tiles: Tiles,
+    comparison: Comparison,
 }
 
 impl Between {
     /// Measures all distances between `ends`.
     pub(crate) fn measure(&mut self, kernels: &Kernels, ends: &[Own<'_>]) {
-        let Self { apart, stride, points, tiles, asking, times, squares, below } = self;
-        *stride = ends.len().next_multiple_of(LANES);
         let Some(width) = ends.first().map(|end| end.bytes.len()) else { return };
-        let rows = || ends.iter().map(|end| end.bytes);
-        points.clear();
-        to_points(rows(), width, points);
-        tiles.clear();
-        to_tiles(rows(), width, tiles);
-        asking.clear();
-        asking.extend(ends.iter().map(|end| Asking {
-            unit: end.unit,
-            square: end.square,
-            threshold: f32::INFINITY,
-        }));
-        times.clear();
-        times.extend(ends.iter().map(|end| end.times));
-        times.resize(*stride, 0.0);
-        squares.clear();
-        squares.extend(ends.iter().map(|end| end.square));
-        squares.resize(*stride, 0.0);
-        apart.resize(ends.len() * *stride, 0.0);
-        below.resize(apart.len() / LANES, 0);
-        (kernels.near_bytes)(
-            &Near { points, width: padded(width), asking, tiles, times, squares },
-            apart,
-            below,
-        );
-    }
-
-    fn row(&self, i: usize) -> &[f32] {
-        &self.apart[i * self.stride..][..self.stride]
+        self.tiles.fill(ends.iter().copied(), width);
+        self.comparison.ask(ends.iter().copied(), width);
+        self.comparison.with(kernels, &self.tiles);
     }
 
     /// Of the vectors that were measured, whose distances from another one are in `close`, in ascending order, `most` that become its edges:
     /// of the `first` ones those that lead in all directions; the rest is filled up one after the other with that which is farthest from all edges,
     /// as a multiple of its distance.
     pub(crate) fn edges(&self, close: &[Close], first: Vec<usize>, most: usize) -> Vec<usize> {
-        let mut edges = if first.len() > most { self.in_all_directions(close, first, most) } else { first };
+        let mut edges = first;
+        if edges.len() > most {
+            edges = in_all_directions(close, &mut edges, most, |edge, left, apart| {
+                let row = self.comparison.apart(edge);
+                apart.extend(left.iter().map(|&i| row[i]));
+            });
+        }
         let mut free = vec![f32::INFINITY; close.len()];
         let per_square: Vec<f32> = close.iter().map(|one| 1.0 / one.0.max(f32::MIN_POSITIVE)).collect();
         let take = |free: &mut [f32], edge: usize| {
-            for ((free, apart), per_square) in free.iter_mut().zip(self.row(edge)).zip(&per_square) {
+            for ((free, apart), per_square) in
+                free.iter_mut().zip(self.comparison.apart(edge)).zip(&per_square)
+            {
                 *free = free.min(apart * per_square);
             }
             free[edge] = TAKEN;
@@ -76,19 +52,6 @@ impl Between {
             let Some(next) = farthest.filter(|&next| free[next] > TAKEN) else { break };
             take(&mut free, next);
             edges.push(next);
-        }
-        edges
-    }
-
-    /// Of `left`, in ascending order, those that are closer than to any that is taken before them; see [`choose`](super::choose).
-    fn in_all_directions(&self, close: &[Close], mut left: Vec<usize>, most: usize) -> Vec<usize> {
-        let mut edges = Vec::with_capacity(most);
-        while edges.len() < most
-            && let Some(&first) = left.first()
-        {
-            edges.push(first);
-            let row = self.row(first);
-            left.retain(|&i| i != first && row[i] > close[i].0);
         }
         edges
     }

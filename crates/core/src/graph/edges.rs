@@ -25,26 +25,38 @@ pub(crate) fn choose(
     chooser: &mut Chooser,
 ) -> Vec<Close> {
     let Chooser { left, dots } = chooser;
-    let mut edges = Vec::with_capacity(most.min(close.len()));
     left.clear();
     left.extend(0..close.len());
     let mut rows = Vec::with_capacity(close.len());
-    while let Some(&first) = left.first() {
-        edges.push(close[first]);
-        if edges.len() == most {
-            break;
-        }
-        let edge = ends[first];
-        left.remove(0);
+    let edges = in_all_directions(close, left, most, |edge, left, apart| {
         rows.clear();
         rows.extend(left.iter().map(|&i| ends[i].bytes));
         dots.resize(rows.len(), 0);
-        (kernels.dot_bytes)(edge.bytes, &rows, dots);
-        let mut dots = dots.iter();
-        left.retain(|&i| {
-            let dot = dots.next().copied().unwrap_or_default();
-            edge.apart(ends[i], dot) > close[i].0
-        });
+        (kernels.dot_bytes)(ends[edge].bytes, &rows, dots);
+        apart.extend(left.iter().zip(&*dots).map(|(&i, &dot)| ends[edge].apart(ends[i], dot)));
+    });
+    edges.into_iter().map(|i| close[i]).collect()
+}
+
+/// The same of those numbered in `left`, in ascending order, where `measure` appends the squared distances of one of them from those left.
+pub(super) fn in_all_directions(
+    close: &[Close],
+    left: &mut Vec<usize>,
+    most: usize,
+    mut measure: impl FnMut(usize, &[usize], &mut Vec<f32>),
+) -> Vec<usize> {
+    let mut edges = Vec::with_capacity(most.min(left.len()));
+    let mut apart = Vec::with_capacity(left.len());
+    while let Some(&edge) = left.first() {
+        edges.push(edge);
+        if edges.len() == most {
+            break;
+        }
+        left.remove(0);
+        apart.clear();
+        measure(edge, left, &mut apart);
+        let mut apart = apart.iter();
+        left.retain(|&i| apart.next().is_some_and(|&apart| apart > close[i].0));
     }
     edges
 }

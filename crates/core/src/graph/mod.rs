@@ -15,11 +15,13 @@
 //! | `pool.rs` | the best nodes it has met, and which it follows next |
 //! | `near.rs` | vectors as points, and which of some are closest to one |
 //! | `edges.rs` | which of the close vectors become edges |
-//! | `between.rs` | the same of many, by how far all are from one another |
+//! | `between.rs` | the same, where the distances of all from one another are measured first |
+//! | `compare.rs` | many vectors compared with many |
 
 mod between;
 mod bound;
 mod coding;
+mod compare;
 mod edges;
 mod near;
 mod node;
@@ -31,6 +33,7 @@ mod walk;
 pub(crate) use between::Between;
 pub(crate) use bound::NARROW;
 pub(crate) use coding::{Coder, Edge, EdgeBuffers};
+pub(crate) use compare::{Comparison, Tiles};
 pub(crate) use edges::{Chooser, back, choose, fill, squares};
 pub(crate) use near::{Close, Collection, Source, closest, sort};
 pub(crate) use node::{EDGES, Layout, Own};

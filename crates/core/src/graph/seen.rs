@@ -40,7 +40,7 @@ impl Seen {
 
     /// Lets a node be met as if for the first time.
     #[inline]
-    pub(crate) fn forget(&mut self, number: u32) {
+    pub(super) fn forget(&mut self, number: u32) {
         if let Some(word) = self.bits.get_mut(number as usize / WORD) {
             *word &= !(1 << (number as usize % WORD));
         }

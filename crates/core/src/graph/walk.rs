@@ -14,7 +14,7 @@ use super::seen::Seen;
 use crate::early::Early;
 use crate::filtered::{Filtered, Reach};
 use crate::keep::{Keep, estimate, key, number};
-use crate::simd::{self, Scaled};
+use crate::simd::{self, Scaled, set_bits};
 
 /// Where the nodes lie.
 pub(crate) trait Nodes {
@@ -173,7 +173,7 @@ pub(crate) fn walk(
     starts.start(STARTS, STARTS);
     for entry in entries.chunks_exact(layout.words()) {
         let beside = scaled(entry, layout.own(entry).square, starts.threshold(), &[]);
-        for lane in lanes((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
+        for lane in set_bits((asked.kernels.lut_scaled)(&beside, &mut estimates)) {
             starts.push(estimates[lane], layout.edge_words(entry)[lane]);
         }
         starts.tidy();
@@ -240,7 +240,7 @@ pub(crate) fn walk(
             let edges = layout.edge_words(node);
             // What is not to be followed is not worth a place.
             let beside = scaled(node, base, pool.threshold().min(beyond), ahead);
-            let passing = lanes((asked.kernels.lut_scaled)(&beside, &mut estimates));
+            let passing = set_bits((asked.kernels.lut_scaled)(&beside, &mut estimates));
             // What has no place in the pool any more may come again, by an edge that tells better how close it is.
             if pool.is_long() {
                 let (mut new, mut met) = ([0; EDGES], 0);
@@ -265,14 +265,4 @@ pub(crate) fn walk(
         to_fetch.for_each(simd::prefetch_many);
         std::mem::swap(now, next);
     }
-}
-
-/// The numbers of the bits that are set.
-#[inline(always)]
-fn lanes(mut passing: u32) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let lane = (passing != 0).then(|| passing.trailing_zeros() as usize)?;
-        passing &= passing - 1;
-        Some(lane)
-    })
 }

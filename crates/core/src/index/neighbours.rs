@@ -1,11 +1,11 @@
 //! The vectors close to each of many: found in the leaves around it, and then among those close to these.
 
 use super::store::LeafStore;
-use crate::graph::{Close, Own, Rows, Seen};
+use crate::graph::{Close, Comparison, Own, Rows, Seen, Tiles};
 use crate::keep::{Keep, estimate, key, number};
 use crate::leaves::{Coded, Homes, NO_LEAF, Scratch, rank};
 use crate::parallel;
-use crate::simd::{Asking, Kernels, LANES, Near, padded, to_points, to_tiles};
+use crate::simd::Kernels;
 
 /// Vectors that a thread takes at a time.
 const BLOCK: usize = 128;
@@ -18,13 +18,6 @@ pub(super) struct Vicinity<'a> {
     /// Where each leaf's begin, and where the last one's end.
     pub(super) starts: &'a [u32],
     pub(super) threads: usize,
-}
-
-/// The rows of a leaf, to be compared with many vectors at once.
-struct Block {
-    tiles: Vec<i8>,
-    times: Vec<f32>,
-    squares: Vec<f32>,
 }
 
 /// What was found for some vectors, one behind the other.
@@ -45,11 +38,8 @@ impl Found {
 #[derive(Default)]
 struct Buffers {
     scratch: Scratch,
-    points: Vec<i8>,
-    asking: Vec<Asking>,
+    comparison: Comparison,
     keeps: Vec<Keep>,
-    apart: Vec<f32>,
-    below: Vec<u16>,
 }
 
 impl Vicinity<'_> {
@@ -92,7 +82,7 @@ impl Vicinity<'_> {
         around: usize,
         kept: usize,
     ) -> Vec<Vec<Close>> {
-        let blocks = parallel::map(self.threads, store.len(), |leaf| self.block(leaf));
+        let tiles = parallel::map(self.threads, store.len(), |leaf| self.tiles(leaf));
         // Those whose second leaf one is, and the number of each among these.
         let mut guests = vec![Vec::new(); store.len()];
         let mut numbers = vec![0; homes.len()];
@@ -104,7 +94,7 @@ impl Vicinity<'_> {
             let places: Vec<u32> = self.members(leaf).chain(guests[leaf].iter().copied()).collect();
             let ranked = rank(coded, store.directory.centroid(leaf), around, around, &mut buffers.scratch);
             let leaves: Vec<u32> = ranked.iter().take(around).map(|&(_, _, leaf)| leaf).collect();
-            self.compare(&places, &leaves, &blocks, kept, buffers)
+            self.compare(&places, &leaves, &tiles, kept, buffers)
         });
         self.map(
             || (),
@@ -120,16 +110,10 @@ impl Vicinity<'_> {
         )
     }
 
-    fn block(&self, leaf: usize) -> Block {
-        let owns = || self.members(leaf).map(|place| self.own(place));
-        let mut tiles = Vec::new();
-        to_tiles(owns().map(|own| own.bytes), self.rows.width(), &mut tiles);
-        let padded = owns().len().next_multiple_of(LANES);
-        let mut times: Vec<f32> = owns().map(|own| own.times).collect();
-        let mut squares: Vec<f32> = owns().map(|own| own.square).collect();
-        times.resize(padded, 0.0);
-        squares.resize(padded, f32::INFINITY);
-        Block { tiles, times, squares }
+    fn tiles(&self, leaf: usize) -> Tiles {
+        let mut tiles = Tiles::default();
+        tiles.fill(self.members(leaf).map(|place| self.own(place)), self.rows.width());
+        tiles
     }
 
     /// For each of some vectors the closest `kept` of those in some leaves.
@@ -137,46 +121,26 @@ impl Vicinity<'_> {
         &self,
         places: &[u32],
         leaves: &[u32],
-        blocks: &[Block],
+        tiles: &[Tiles],
         kept: usize,
         buffers: &mut Buffers,
     ) -> Found {
-        let Buffers { points, asking, keeps, apart, below, .. } = buffers;
-        points.clear();
-        asking.clear();
-        to_points(places.iter().map(|&place| self.own(place).bytes), self.rows.width(), points);
-        for own in places.iter().map(|&place| self.own(place)) {
-            asking.push(Asking { unit: own.unit, square: own.square, threshold: f32::INFINITY });
-        }
+        let Buffers { comparison, keeps, .. } = buffers;
+        comparison.ask(places.iter().map(|&place| self.own(place)), self.rows.width());
         keeps.resize_with(keeps.len().max(places.len()), Keep::default);
         keeps.iter_mut().for_each(|keep| keep.start(kept, kept));
         for &leaf in leaves {
-            let Block { tiles, times, squares } = &blocks[leaf as usize];
-            let count = squares.len() / LANES;
-            apart.resize(places.len() * squares.len(), 0.0);
-            below.resize(places.len() * count, 0);
-            if below.is_empty() {
-                continue;
-            }
-            let near = Near { points, width: padded(self.rows.width()), asking, tiles, times, squares };
-            (self.kernels.near_bytes)(&near, apart, below);
-            let each = below.chunks_exact(count).zip(apart.chunks_exact(count * LANES));
-            for ((&place, asking), (keep, (below, apart))) in
-                places.iter().zip(asking.iter_mut()).zip(keeps.iter_mut().zip(each))
-            {
-                for (tile, &below) in below.iter().enumerate() {
-                    let mut left = below;
-                    while left != 0 {
-                        let row = tile * LANES + left.trailing_zeros() as usize;
-                        left &= left - 1;
-                        let other = self.starts[leaf as usize] + row as u32;
-                        if other != place {
-                            keep.push(apart[row], other);
-                        }
+            let first = self.starts[leaf as usize];
+            comparison.with(self.kernels, &tiles[leaf as usize]);
+            for (i, (&place, keep)) in places.iter().zip(&mut *keeps).enumerate() {
+                for (at, apart) in comparison.below(i) {
+                    let other = first + at as u32;
+                    if other != place {
+                        keep.push(apart, other);
                     }
                 }
                 keep.tidy();
-                asking.threshold = keep.threshold();
+                comparison.set_threshold(i, keep.threshold());
             }
         }
         let (mut close, mut ends) =
@@ -261,8 +225,18 @@ fn merged(a: &[Close], b: &[Close], kept: usize) -> Vec<Close> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use super::{Buffers, Close, Vicinity};
-    use crate::graph::{Own, Rows};
+    use crate::graph::{Coder, Own, Rows};
+    use crate::index::Metric;
+    use crate::index::slots::{Base, Slots};
+    use crate::index::space::Space;
+    use crate::index::stored::Stored;
+    use crate::index::train::train;
+    use crate::index::update::Work;
+    use crate::kmeans::Points;
+    use crate::leaves::{NO_LEAF, Scratch, rank};
     use crate::random::Random;
     use crate::simd;
 
@@ -306,10 +280,10 @@ mod tests {
             let (rows, starts) = vectors(width, random);
             let kernels = simd::kernels();
             let vicinity = Vicinity { kernels, rows: &rows, starts: &starts, threads: 2 };
-            let blocks: Vec<_> = (0..LEAVES).map(|leaf| vicinity.block(leaf)).collect();
+            let tiles: Vec<_> = (0..LEAVES).map(|leaf| vicinity.tiles(leaf)).collect();
             let (leaves, places) = ([0, 1, 3, 6, 8], [70, 0, 140, 230]);
             for kept in [1, 7, 500] {
-                let found = vicinity.compare(&places, &leaves, &blocks, kept, &mut Buffers::default());
+                let found = vicinity.compare(&places, &leaves, &tiles, kept, &mut Buffers::default());
                 for (i, &place) in places.iter().enumerate() {
                     let members = leaves.iter().flat_map(|&leaf| vicinity.members(leaf as usize));
                     let wanted = closest(&vicinity, place, members, kept);
@@ -333,5 +307,64 @@ mod tests {
                 assert_eq!(*joined, closest(&vicinity, place, all, 20), "{width} bytes, vector {place}");
             }
         }
+    }
+
+    #[test]
+    fn a_vector_is_compared_with_the_leaves_around_both_of_its_leaves() {
+        const N: usize = 1500;
+        const DIM: usize = 10;
+        let (random, kernels) = (&mut Random::new(9, 0), simd::kernels());
+        let values: Vec<f32> = (0..N * DIM).map(|_| random.symmetric()).collect();
+        let space = Space::new(DIM, Metric::Euclidean);
+        let rows: Vec<u32> = values.iter().map(|value| value.to_bits()).collect();
+        let slots = Slots::new(Base { len: N, rows: rows.into(), ..Base::default() });
+        let stored = Stored { space: &space, slots: slots.view(&space) };
+        let work = Work { seed: 1, threads: 2, regroup: true };
+        let ControlFlow::Continue((store, homes)) =
+            train(stored, None, work, &mut |_| ControlFlow::Continue(()))
+        else {
+            panic!("nobody breaks off")
+        };
+        let mut order: Vec<usize> = (0..N).collect();
+        order.sort_by_key(|&slot| homes[slot][0]);
+        let start = |leaf: usize| order.partition_point(|&slot| (homes[slot][0] as usize) < leaf) as u32;
+        let starts: Vec<u32> = (0..=store.len()).map(start).collect();
+        let homes: Vec<_> = order.iter().map(|&slot| homes[slot]).collect();
+        let points = Points { values: &values, dim: DIM };
+        let coder = Coder::new(kernels, (*store.codebook).clone(), points.mean());
+        let mut rows = Rows::with_capacity(N, coder.layout().width());
+        for &slot in &order {
+            coder.code(kernels, Points { values: points.row(slot), dim: DIM }, |_, own| rows.push(own));
+        }
+
+        let vicinity = Vicinity { kernels, rows: &rows, starts: &starts, threads: 2 };
+        let (coded, around, kept) = (store.coded(&space), 3, 12);
+        let near = vicinity.in_leaves(coded, &store, &homes, around, kept);
+        let (mut scratch, mut from_second) = (Scratch::default(), 0);
+        for (place, near) in (0..).zip(&near) {
+            let mut all: Vec<u32> = Vec::new();
+            for leaf in homes[place as usize].into_iter().filter(|&leaf| leaf != NO_LEAF) {
+                let before = all.len();
+                let ranked =
+                    rank(coded, store.directory.centroid(leaf as usize), around, around, &mut scratch);
+                for &(_, _, leaf) in ranked.iter().take(around) {
+                    all.extend(vicinity.members(leaf as usize).filter(|&other| other != place));
+                }
+                let first = &all[..before];
+                from_second += near.iter().filter(|one| before > 0 && !first.contains(&one.1)).count();
+            }
+            all.sort_unstable();
+            all.dedup();
+            let ends: Vec<Own<'_>> = all.iter().map(|&other| vicinity.own(other)).collect();
+            let mut wanted = crate::graph::squares(kernels, vicinity.own(place), &ends);
+            wanted.sort_by(f32::total_cmp);
+            wanted.truncate(kept);
+            assert_eq!(near.len(), wanted.len());
+            for (&(square, other), wanted) in near.iter().zip(wanted) {
+                assert!(all.binary_search(&other).is_ok());
+                assert!((square - wanted).abs() < 1e-4, "vector {place}: {square} and not {wanted}");
+            }
+        }
+        assert!(from_second > N, "{from_second} of {} were found around second leaves", N * kept);
     }
 }

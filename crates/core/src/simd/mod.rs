@@ -217,6 +217,16 @@ impl std::fmt::Debug for Kernels {
     }
 }
 
+/// The numbers of the bits that are set, as kernels say which lanes pass.
+#[inline(always)]
+pub(crate) fn set_bits(mut bits: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(bit)
+    })
+}
+
 /// Every table that this CPU can run, slowest first; `scalar` is always there.
 pub(crate) fn available() -> Vec<&'static Kernels> {
     let mut tables = vec![scalar::kernels()];
