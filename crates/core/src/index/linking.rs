@@ -145,8 +145,8 @@ impl<'a> Building<'a> {
         let homes: Vec<Homes> = self.order.iter().map(|&slot| homes[slot as usize]).collect();
         let vicinity = self.vicinity();
         let mut near = vicinity.in_leaves(store.coded(stored.space), store, &homes, around, KEPT_OF_LEAVES);
-        // So many leaves may not have enough of them. A second time there are few new ones to compare with: of 150,000 sentences it took 0.4 of 16
-        // seconds, and walks behind it 0.95 and 0.84 of the time for recalls of 0.95 and 0.99.
+        // The most leaves may not have enough of them. A second time took 0.4 of 16 seconds of 150,000 sentences, and walks 0.95 and 0.84 of the time for
+        // recalls of 0.95 and 0.99 then; fashion took 1.08 times as long to build, for nothing.
         for _ in 0..if around < MOST_AROUND { 1 } else { 2 } {
             near = vicinity.join(&near, JOINED, KEPT);
         }
