@@ -277,6 +277,47 @@ fn many_changes_take_no_more_memory() {
     }
 }
 
+/// 1 − ⟨q, x⟩, of numbers that have seven digits, has none left where q and x are nearly the same.
+#[test]
+fn near_repeats_are_told_apart_by_cosine() {
+    let (dim, groups, each) = (48, 100, 40);
+    let mut noise = noise(81);
+    let mut rows = Vec::new();
+    for group in 0..groups {
+        let like: Vec<f32> = (0..dim).map(|_| noise()).collect();
+        let length = 10_f32.powi(group % 7 - 3);
+        for _ in 0..each {
+            rows.extend(like.iter().map(|value| length * (value + 1e-3 * noise())));
+        }
+    }
+    let index = Index::new(dim, Metric::Cosine).unwrap();
+    index.add(&rows, None, &Add::default()).unwrap();
+    let row = |i: usize| &rows[i * dim..][..dim];
+    let (mut found, mut wanted) = (0, 0);
+    for query in (0..groups as usize * each).step_by(37) {
+        let mut truth: Vec<(f64, u64)> = (0..groups as usize * each)
+            .map(|i| (distance(Metric::Cosine, dim, row(query), row(i)), i as u64))
+            .collect();
+        truth.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let exact = index.search(row(query), &Search { effort: Effort::Exact, ..Search::new(10) }).unwrap();
+        assert_eq!(
+            (exact.ids[0], exact.distances[0]),
+            (query as u64, 0.0),
+            "a vector is at no distance of itself"
+        );
+        for ((id, distance), (true_distance, true_id)) in
+            exact.ids.iter().zip(&exact.distances).zip(&truth).skip(1)
+        {
+            let apart = (f64::from(*distance) - true_distance).abs();
+            assert!(apart < 1e-3 * true_distance, "{distance} instead of {true_distance}, {id}, {true_id}");
+        }
+        let usual = index.search(row(query), &Search::new(10)).unwrap();
+        found += usual.ids.iter().filter(|id| truth[..10].iter().any(|(_, other)| other == *id)).count();
+        wanted += 10;
+    }
+    assert!(found * 10 >= wanted * 9, "{found} of {wanted}");
+}
+
 #[test]
 fn filters_that_have_to_do_with_the_query_hold_too() {
     let (dim, n) = (24, 20_000);

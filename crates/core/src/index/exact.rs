@@ -14,6 +14,8 @@ use crate::quant::Measure;
 const BLOCK: usize = 256;
 /// How many rows are fetched ahead.
 const AHEAD: usize = 8;
+/// So many more than are wanted, by products, which are rounded, are compared by what their distances are.
+const SPARE: usize = 16;
 
 /// Calls `sink` with the rank and the slot of each of `slots`.
 pub(super) fn ranks(
@@ -69,20 +71,26 @@ pub(super) fn closest(stored: Stored<'_>, wanted: Wanted<'_>, threads: usize) ->
         let all: Vec<u32> = some.filter(|slot| !without.contains(slot)).collect();
         if one_by_one { wanted.one_by_one(stored, &all) } else { wanted.by_products(stored, &all) }
     });
-    (0..wanted.queries.len())
-        .map(|i| {
-            let mut best: Vec<u64> = parts.iter().flat_map(|part| part[i].iter().copied()).collect();
-            best.sort_unstable();
-            best.truncate(wanted.k);
-            best.into_iter().map(number).collect()
-        })
-        .collect()
+    parallel::map_with(threads, wanted.queries.len(), Vec::new, |point, i| {
+        let query = &wanted.queries[i];
+        let mut best: Vec<u64> = parts.iter().flat_map(|part| part[i].iter().copied()).collect();
+        best.sort_unstable();
+        best.truncate(wanted.k + SPARE);
+        let some: Vec<u32> = best.drain(..).map(number).collect();
+        ranks(space, slots, &some, query, |rank, slot| {
+            let row = (slots.row(slot), slots.scale(slot));
+            best.push(key(space.precise(query, row, rank, point), slot));
+        });
+        best.sort_unstable();
+        best.truncate(wanted.k);
+        best.into_iter().map(number).collect()
+    })
 }
 
 impl Wanted<'_> {
-    /// For each query the keys of the closest of `slots`.
+    /// For each query the keys of the closest of `slots`, and of some more.
     fn one_by_one(self, stored: Stored<'_>, slots: &[u32]) -> Vec<Vec<u64>> {
-        let Self { queries, k, .. } = self;
+        let (queries, k) = (self.queries, self.k + SPARE);
         let mut best = vec![Vec::with_capacity(k + BLOCK); queries.len()];
         for block in slots.chunks(BLOCK) {
             for (query, best) in queries.iter().zip(&mut best) {
@@ -96,7 +104,7 @@ impl Wanted<'_> {
 
     /// The same by many inner products at a time, where the rest of a distance is the same for all queries or all vectors.
     fn by_products(self, stored: Stored<'_>, slots: &[u32]) -> Vec<Vec<u64>> {
-        let Self { queries, k, .. } = self;
+        let (queries, k) = (self.queries, self.k + SPARE);
         let space = stored.space;
         let points: Vec<f32> = queries.iter().flat_map(|query| query.point.iter().copied()).collect();
         let tiles = Tiles::new(space.kernels, Points { values: &points, dim: space.dim });

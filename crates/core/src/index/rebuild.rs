@@ -126,7 +126,9 @@ fn grow(stored: Stored<'_>, store: LeafStore, homes: &mut Vec<Homes>, memory: Me
         && stored.space.measure() == Measure::MinusTwiceDot
         && linking::has_room(stored.len(), stored.space.dim);
     let looks = trials.looks(&store, if may_link { LONG_TAIL } else { f64::INFINITY });
-    if may_link && (looks.tail > LONG_TAIL || pilot::share(stored, &store.codebook, work) < WORTH_LINKING) {
+    if may_link
+        && (looks.tail > LONG_TAIL || pilot::share(stored, &store.codebook, &looks, work) < WORTH_LINKING)
+    {
         let looked = looks.at(USUAL).leaves;
         let mut links =
             linking::build(Ground { stored, store: &store, homes }, trials.held_out(), looked, work);

@@ -214,6 +214,11 @@ impl Space {
 
     /// The point of a row, behind what is in `points`.
     pub(super) fn push_point(&self, row: &[u32], points: &mut Vec<f32>) {
+        self.push_scaled(row, self.scale(row), points);
+    }
+
+    /// The same of a row whose scale is known.
+    fn push_scaled(&self, row: &[u32], scale: f32, points: &mut Vec<f32>) {
         let start = points.len();
         match self.form {
             Form::Floats => points.extend_from_slice(cast_slice(row)),
@@ -225,7 +230,6 @@ impl Space {
             }
         }
         if self.metric == Metric::Cosine {
-            let scale = self.scale(row);
             points[start..].iter_mut().for_each(|value| *value *= scale);
         }
     }
@@ -280,6 +284,28 @@ impl Space {
         }
     }
 
+    /// How far a rank may be off by the rounding of numbers near 1.
+    pub(super) fn rounding(&self) -> f32 {
+        if self.metric == Metric::Cosine { ROUNDING } else { 0.0 }
+    }
+
+    /// What a row's rank of about `rank` is without that: a small cosine distance is half the square of how far the two points are
+    /// apart, and so keeps its digits. Beside the row comes its scale; `point` is a buffer.
+    pub(super) fn precise(
+        &self,
+        query: &Query,
+        (row, scale): (&[u32], f32),
+        rank: f32,
+        point: &mut Vec<f32>,
+    ) -> f32 {
+        if self.metric != Metric::Cosine || rank >= NEAR {
+            return rank;
+        }
+        point.clear();
+        self.push_scaled(row, scale, point);
+        (self.kernels.l2_squared)(&query.point, point) / 2.0
+    }
+
     /// Of the kernels for inner products, squared distances and sums of differences the one that the metric takes.
     fn pick<K: Copy>(&self, [dot, l2_squared, l1]: [K; 3]) -> K {
         match self.metric {
@@ -300,6 +326,9 @@ impl Space {
     }
 }
 
+/// Where cosine distances are rounded by up to so much, those below the other are better made of differences.
+const ROUNDING: f32 = 5e-7;
+const NEAR: f32 = 0.005;
 /// Rows that are compared at a time.
 const MOST: usize = 16;
 

@@ -53,6 +53,7 @@ struct Buffers {
     seen: Vec<u32>,
     slots: Vec<u32>,
     keys: Vec<u64>,
+    point: Vec<f32>,
     hits: Vec<(f32, u64)>,
 }
 
@@ -108,19 +109,23 @@ pub(super) fn search(
 
 /// Compares the vectors in `slots` exactly: the `k` closest, and no fewer, become the hits, closest first.
 fn compare(Asked { version, query, k, .. }: Asked<'_>, buffers: &mut Buffers) {
-    let Buffers { slots, keys, hits, .. } = buffers;
-    let view = version.view();
+    let Buffers { slots, keys, point, hits, .. } = buffers;
+    let (space, view) = (&version.space, version.view());
     keys.clear();
-    exact::ranks(&version.space, view, slots, query, |rank, slot| keys.push(key(rank, slot)));
+    exact::ranks(space, view, slots, query, |rank, slot| keys.push(key(rank, slot)));
     // A candidate may have come twice, from its two leaves.
     let wanted = 2 * k;
     if keys.len() > wanted {
         keys.select_nth_unstable(wanted);
-        let limit = keys[wanted] >> 32;
-        keys.retain(|key| key >> 32 <= limit); // with all that are as far away: ties go by id
+        let limit = estimate(keys[wanted]) + space.rounding();
+        keys.retain(|&key| estimate(key) <= limit); // with all that are as far away: ties go by id
     }
     hits.clear();
-    hits.extend(keys.iter().map(|&key| (estimate(key), view.id(number(key)))));
+    hits.extend(keys.iter().map(|&key| {
+        let slot = number(key);
+        let row = (view.row(slot), view.scale(slot));
+        (space.precise(query, row, estimate(key), point), view.id(slot))
+    }));
     hits.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     hits.dedup_by_key(|hit| hit.1);
 }

@@ -18,6 +18,8 @@ mod sparse_walks;
 mod stops;
 mod walks;
 
+pub(super) use cheapest::Measured;
+
 use super::curve::K;
 use super::exact::{self, Wanted};
 use super::space::{Query, Space};
