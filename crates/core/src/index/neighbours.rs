@@ -223,11 +223,25 @@ fn merged(a: &[Close], b: &[Close], kept: usize) -> Vec<Close> {
     all
 }
 
+/// Of the closest of each vector `now`, the share that was not close to it `before`; each in ascending order.
+pub(super) fn share_of_new(before: &[Vec<Close>], now: &[Vec<Close>]) -> f64 {
+    const CLOSEST: usize = 10;
+    let (mut new, mut all) = (0, 0);
+    for (before, now) in before.iter().zip(now) {
+        let closest = &now[..now.len().min(CLOSEST)];
+        let last = closest.last().map_or(f32::NEG_INFINITY, |last| last.0);
+        let known = &before[..before.partition_point(|one| one.0 <= last)];
+        new += closest.iter().filter(|one| !known.contains(one)).count();
+        all += closest.len();
+    }
+    new as f64 / all.max(1) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use std::ops::ControlFlow;
 
-    use super::{Buffers, Close, Vicinity};
+    use super::{Buffers, Close, Vicinity, share_of_new};
     use crate::graph::{Coder, Own, Rows};
     use crate::index::Metric;
     use crate::index::slots::{Base, Slots};
@@ -307,6 +321,17 @@ mod tests {
                 assert_eq!(*joined, closest(&vicinity, place, all, 20), "{width} bytes, vector {place}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_not_known_among_the_ten_closest_is_new() {
+        let near = |places: &[u32]| places.iter().map(|&place| (place as f32, place)).collect::<Vec<Close>>();
+        let before = [near(&[1, 2, 3, 20]), near(&[4, 6, 8])];
+        // Of twelve ten count, of which four were known; of the other two both were not.
+        let now = [near(&(1..=9).chain([20, 21, 22]).collect::<Vec<_>>()), near(&[5, 7])];
+        assert_eq!(share_of_new(&before, &now), 8.0 / 12.0);
+        assert_eq!(share_of_new(&before, &before), 0.0);
+        assert_eq!(share_of_new(&[], &[]), 0.0);
     }
 
     #[test]
